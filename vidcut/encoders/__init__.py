@@ -1,0 +1,1 @@
+"""Encoders: from text and pictures to vectors."""

@@ -1,0 +1,1 @@
+"""Modalities: from a window of a video to chunks."""

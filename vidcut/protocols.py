@@ -1,0 +1,191 @@
+"""The verbs: what a plug-in of each family does, as the pipeline needs it.
+
+Every plug-in module has one function ``create`` that makes its object. Creating is cheap:
+models are loaded at the first call that needs them, so that a query pays for no picture
+model. Every plug-in translates its libraries' exceptions into those of `vidcut.errors`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vidcut.records import (
+        Cue,
+        Harvest,
+        Media,
+        Picture,
+        PictureWindow,
+        Seen,
+        SoundBlock,
+        SoundWindow,
+        Space,
+        SubtitleTrack,
+        Vector,
+    )
+
+
+class Frame(Protocol):
+    """One decoded picture of a video."""
+
+    @property
+    def time_us(self) -> int:
+        """When a player shows it."""
+
+    def picture(self, longest_px: int) -> Picture:
+        """The upright picture, RGB ``uint8 (h, w, 3)``, its longer side at most this."""
+
+
+class Reader(Protocol):
+    """Opens media files. Never follows a file's words to any other file or address.
+
+    ``readers/NAME.py`` has ``create() -> Reader``. Every method raises `MediaError`.
+    """
+
+    def probe(self, path: Path) -> Media:
+        """What the file holds; raises where it holds neither pictures nor sound."""
+
+    def frames(self, path: Path, *, start_us: int = 0) -> Iterator[Frame]:
+        """Every frame shown at or after ``start_us``, in order of time, each time once.
+
+        Stretches that do not decode are passed over; raises when nothing decodes.
+        """
+
+    def sound(self, path: Path, *, start_us: int = 0) -> Iterator[SoundBlock]:
+        """Mono sound at 16 kHz from ``start_us`` on, in blocks of a few seconds or less.
+
+        Gaps in the file are filled with silence: the blocks touch.
+        """
+
+    def cues(self, path: Path, track: SubtitleTrack) -> Sequence[Cue]:
+        """The cues of an embedded text subtitle stream, in order of time."""
+
+
+class Encoder(Protocol):
+    """Takes text, as a query, into a vector space."""
+
+    @property
+    def space(self) -> Space:
+        """The space; knowing it loads no model."""
+
+    def query(self, text: str) -> Vector:
+        """``float32 (dim,)`` of unit length; imports no torch where that can be helped."""
+
+    def confidence(self, cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+        """How sure cosines with a query make one, 0…1, monotone, same shape."""
+
+
+class TextEncoder(Encoder, Protocol):
+    """``encoders/NAME.py`` has ``create(options) -> TextEncoder``."""
+
+    def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """``float32 (n, dim)``, rows of unit length."""
+
+
+class ImageEncoder(Encoder, Protocol):
+    """``encoders/NAME.py`` has ``create(options) -> ImageEncoder``."""
+
+    def images(self, pictures: Sequence[Picture]) -> Sequence[Seen]:
+        """One for each picture, whatever their sizes."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderOptions:
+    """``model``: which of the encoder's models, None for its default."""
+
+    model: str | None = None
+    device: str = "auto"
+    """``auto``, ``cpu`` or ``cuda``."""
+    threads: int = 1
+    offline: bool = False
+    """Never reach for the network, not even for weights."""
+
+
+class Feed(StrEnum):
+    """What a modality is fed with."""
+
+    PICTURE = "picture"
+    SOUND = "sound"
+
+
+@dataclass(frozen=True, slots=True)
+class ModalityOptions:
+    """The user's wishes that shape chunks."""
+
+    language: str | None = None
+    """ISO 639-1, None to find out."""
+    quality: str = "balanced"
+    """``fast``, ``balanced`` or ``best``."""
+    device: str = "auto"
+    threads: int = 1
+    offline: bool = False
+
+
+class Modality(Protocol):
+    """What every modality says of itself."""
+
+    @property
+    def name(self) -> str:
+        """The file's name: ``frame``, ``asr``, ``ocr``."""
+
+    @property
+    def recipe(self) -> str:
+        """Names all that shapes its chunks: model, version, settings.
+
+        Where it differs from the recipe that a video was indexed with, the video's chunks
+        of this modality are made anew.
+        """
+
+    @property
+    def space(self) -> Space:
+        """The space of its vectors."""
+
+
+class PictureModality(Modality, Protocol):
+    """``modalities/NAME.py``: ``FEED = Feed.PICTURE``, ``create(options, encoder)``."""
+
+    def read(self, window: PictureWindow) -> Harvest:
+        """Keeps nothing between windows: each minute can be made again alone."""
+
+
+class SoundModality(Modality, Protocol):
+    """``modalities/NAME.py``: ``FEED = Feed.SOUND``, ``create(options, encoder)``."""
+
+    def read(self, window: SoundWindow) -> Harvest:
+        """May stop before the window's end, at a silence; what is left comes again.
+
+        Always gets on by at least half of the window, and to its end where it is the last.
+        Keeps nothing between windows.
+        """
+
+
+class VectorStore(Protocol):
+    """Finds the nearest vectors. ``stores/NAME.py`` has ``create(dim)``, ``load(path, dim)``.
+
+    A store is a cache of the catalog: `load` raises `LibraryError` on whatever is not
+    exactly what `save` wrote.
+    """
+
+    def __len__(self) -> int: ...
+
+    def add(self, ids: NDArray[np.int64], vectors: NDArray[np.float16]) -> None:
+        """Ids ``(n,)``, each new; vectors ``(n, dim)``, rows of unit length."""
+
+    def search(
+        self, vector: Vector, count: int, *, among: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Ids and cosines, best first, ties by smaller id; ``among`` limits the ids.
+
+        Both ``(m,)`` with ``m <= count``.
+        """
+
+    def save(self, path: Path) -> None:
+        """Write the file ``path``; making it atomic is the caller's."""

@@ -1,0 +1,316 @@
+"""The nouns: small frozen records that every room shares.
+
+Time is a whole number of microseconds since the moment that a player shows as 0:00, in
+half-open spans. Pictures are ``uint8 (height, width, 3)`` RGB, upright as a player shows
+them. Sound is mono ``float32`` in -1…1. Vectors are ``float32 (dim,)`` of unit length.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from fractions import Fraction
+
+    from typing import TypeAlias
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Picture: TypeAlias = NDArray[np.uint8]
+    Vector: TypeAlias = NDArray[np.float32]
+
+SECOND_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open stretch of time, ``start <= t < end``, in microseconds."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if self.end < self.start:
+            message = f"a span cannot end ({self.end}) before it starts ({self.start})"
+            raise ValueError(message)
+
+    @property
+    def duration(self) -> int:
+        """Microseconds from start to end."""
+        return self.end - self.start
+
+    @property
+    def middle(self) -> int:
+        """The time half-way."""
+        return (self.start + self.end) // 2
+
+    def contains(self, time_us: int) -> bool:
+        """Whether the time lies in the span; its end does not."""
+        return self.start <= time_us < self.end
+
+    def overlap(self, other: Span) -> int:
+        """Microseconds that both spans cover."""
+        return max(0, min(self.end, other.end) - max(self.start, other.start))
+
+    def gap(self, other: Span) -> int:
+        """Microseconds between the spans; 0 where they touch or overlap."""
+        return max(0, max(self.start, other.start) - min(self.end, other.end))
+
+    def iou(self, other: Span) -> float:
+        """Intersection over union, 0…1; 0 for two empty spans."""
+        common = self.overlap(other)
+        union = self.duration + other.duration - common
+        return common / union if union else 0.0
+
+    def hull(self, other: Span) -> Span:
+        """The shortest span that covers both."""
+        return Span(min(self.start, other.start), max(self.end, other.end))
+
+    def clamp(self, bounds: Span) -> Span:
+        """The nearest span inside ``bounds``; empty at an edge where they do not meet."""
+        start = min(max(self.start, bounds.start), bounds.end)
+        return Span(start, max(start, min(self.end, bounds.end)))
+
+
+# What a reader says of a file ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PictureTrack:
+    """A video stream; ``width`` and ``height`` in pixels as shown, after ``rotation``."""
+
+    codec: str
+    width: int
+    height: int
+    rate: Fraction | None
+    rotation: int = 0
+    """Degrees counter-clockwise that a player turns the coded picture: 0, 90, 180, 270."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundTrack:
+    """An audio stream."""
+
+    codec: str
+    rate_hz: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubtitleTrack:
+    """An embedded text subtitle stream."""
+
+    index: int
+    """The stream's index in its container."""
+    codec: str
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What one media file holds."""
+
+    container: str
+    duration_us: int
+    picture: PictureTrack | None
+    sound: SoundTrack | None
+    subtitles: tuple[SubtitleTrack, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SoundBlock:
+    """Mono sound that begins at ``start_us``: ``float32 (n,)`` in -1…1."""
+
+    start_us: int
+    samples: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One subtitle: plain text without markup, lines joined by a newline."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A spoken word and when it is said."""
+
+    span: Span
+    text: str
+    """As written, with the space before it where its language has one."""
+
+
+# What a modality is fed and gives back ------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A picture that stands for a stretch of one shot.
+
+    ``span`` reaches from its own time to the next sample of the shot or to the shot's end.
+    """
+
+    time_us: int
+    span: Span
+    picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class PictureWindow:
+    """About a minute of a video: its samples in order of time, its shot cuts."""
+
+    span: Span
+    cuts: tuple[int, ...]
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SoundWindow:
+    """Mono sound at 16 kHz, ``float32 (n,)``; ``last`` where the file ends with it."""
+
+    span: Span
+    samples: NDArray[np.float32]
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A chunk before the library has it."""
+
+    span: Span
+    text: str | None = None
+    vector: Vector | None = None
+    language: str | None = None
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Harvest:
+    """A modality's drafts from a window, and the time up to which it is done with it."""
+
+    drafts: Sequence[Draft]
+    done_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What an encoder makes of a picture; ``labels`` best first, with 0…1 confidence."""
+
+    vector: Vector
+    labels: tuple[tuple[str, float], ...] = ()
+
+
+# What the library holds ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """One vector space: whose it is, how wide, which version."""
+
+    encoder: str
+    dim: int
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.encoder}/{self.version}/{self.dim}"
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A media file of the library; ``path`` relative to the library's folder."""
+
+    id: int
+    path: str
+    size: int
+    duration_us: int
+    media: Media | None
+    state: str
+    """``ok``, ``partial`` (indexing was interrupted), ``failed`` or ``missing``."""
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A stretch of a video between two scene cuts."""
+
+    video_id: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A span of one video in one modality."""
+
+    id: int
+    video_id: int
+    modality: str
+    span: Span
+    text: str | None = None
+    language: str | None = None
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that matches a query.
+
+    ``confidence`` is 0…1 and may be compared between modalities and queries; ``matched``
+    are the query's terms that stand in the text.
+    """
+
+    chunk: Chunk
+    confidence: float
+    rank: int
+    matched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """An end of a moment and why it lies there."""
+
+    time_us: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The answer: one stretch of one video, its score 0…1 and the evidence for it."""
+
+    rank: int
+    video: Video
+    start: Boundary
+    end: Boundary
+    score: float
+    evidence: tuple[Hit, ...] = field(default=())
+    """The best hit of each modality, best first."""
+
+    @property
+    def span(self) -> Span:
+        """From start to end."""
+        return Span(self.start.time_us, self.end.time_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A file cut from a video; ``span`` is what it holds of it."""
+
+    path: str
+    source: str
+    span: Span
+    moved_start_us: int = 0
+    """How far before the asked start a stream copy begins."""
+    moved_end_us: int = 0
+    """How far after the asked end a stream copy ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be done; the batch went on."""
+
+    path: str
+    reason: str

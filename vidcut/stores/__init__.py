@@ -1,0 +1,1 @@
+"""Vector stores: the nearest vectors to a query's."""
