@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
-
     from typing import TypeAlias
 
     import numpy as np
