@@ -167,6 +167,27 @@ class SoundModality(Modality, Protocol):
         """
 
 
+class Transcriber(SoundModality, Protocol):
+    """The sound modality that can take someone's subtitles instead of listening."""
+
+    def from_cues(self, cues: Sequence[Cue]) -> Harvest:
+        """Chunks of subtitles; done to the end of the last one."""
+
+
+class Subtitles(Protocol):
+    """Subtitle files beside media files."""
+
+    def sidecar(self, path: Path) -> Path | None:
+        """The subtitle file that belongs to a media file, where there is one."""
+
+    def read_sidecar(self, path: Path) -> Sequence[Cue]:
+        """Its cues in order of time, plain text.
+
+        Raises:
+            MediaError: it cannot be read as subtitles.
+        """
+
+
 class VectorStore(Protocol):
     """Finds the nearest vectors. ``stores/NAME.py`` has ``create(dim)``, ``load(path, dim)``.
 

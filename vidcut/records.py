@@ -151,7 +151,7 @@ class Word:
 class Sample:
     """A picture that stands for a stretch of one shot.
 
-    ``span`` reaches from its own time to the next sample of the shot or to the shot's end.
+    ``span`` is the part of its shot and window that lies nearest to it.
     """
 
     time_us: int

@@ -1,0 +1,335 @@
+"""The catalog: one SQLite file that holds the truth of a library.
+
+Every method is one statement or a few; what belongs together is wrapped in `writing()`,
+which is one transaction. Paths are stored as bytes, since a file's name need not be text.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from contextlib import contextmanager
+from dataclasses import asdict
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from vidcut import schema
+from vidcut.errors import LibraryError
+from vidcut.records import (
+    Chunk,
+    Media,
+    PictureTrack,
+    SoundTrack,
+    Space,
+    Span,
+    SubtitleTrack,
+    Video,
+    Word,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from vidcut.records import Draft
+
+
+class Catalog:
+    """An open catalog. Use from one thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction: all of it or, whatever happens, nothing."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # Settings that the library keeps ---------------------------------------------------
+
+    def setting(self, name: str) -> str | None:
+        """What the library was told to keep under this name."""
+        row = self._db.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else None
+
+    def keep_setting(self, name: str, value: str) -> None:
+        """Keep a value under a name."""
+        self._db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+
+    # Videos ----------------------------------------------------------------------------
+
+    def videos(self) -> list[Video]:
+        """Every video, in order of path."""
+        rows = self._db.execute(f"{_VIDEO} ORDER BY path")
+        return [_video(row) for row in rows]
+
+    def video(self, video_id: int) -> Video:
+        """The video of this id, which must be there."""
+        row = self._db.execute(f"{_VIDEO} WHERE id = ?", (video_id,)).fetchone()
+        if row is None:
+            raise LibraryError(f"the catalog knows no video {video_id}")
+        return _video(row)
+
+    def video_at(self, path: str) -> Video | None:
+        """The video at this path relative to the library, if it is known."""
+        query = f"{_VIDEO} WHERE path = ?"
+        row = self._db.execute(query, (os.fsencode(path),)).fetchone()
+        return _video(row) if row else None
+
+    def stamp(self, video_id: int) -> tuple[int, int]:
+        """Size in bytes and modification time in nanoseconds when it was last looked at."""
+        query = "SELECT size, mtime_ns FROM videos WHERE id = ?"
+        size, mtime_ns = self._db.execute(query, (video_id,)).fetchone()
+        return size, mtime_ns
+
+    def content(self, video_id: int) -> bytes:
+        """The hash of the content that was last seen."""
+        query = "SELECT hash FROM videos WHERE id = ?"
+        return bytes(self._db.execute(query, (video_id,)).fetchone()[0])
+
+    def videos_of_content(self, content: bytes) -> list[Video]:
+        """The videos whose content has this hash."""
+        rows = self._db.execute(f"{_VIDEO} WHERE hash = ?", (content,))
+        return [_video(row) for row in rows]
+
+    def add_video(self, path: str, stamp: tuple[int, int], content: bytes) -> int:
+        """A new video, of which only the file is known; its id."""
+        statement = (
+            "INSERT INTO videos (path, size, mtime_ns, hash, duration_us, state)"
+            " VALUES (?, ?, ?, ?, 0, 'partial')"
+        )
+        cursor = self._db.execute(statement, (os.fsencode(path), *stamp, content))
+        return int(cursor.lastrowid or 0)
+
+    def restamp(self, video_id: int, path: str, stamp: tuple[int, int], content: bytes) -> None:
+        """Record where the video now lies and what its file looks like."""
+        statement = "UPDATE videos SET path = ?, size = ?, mtime_ns = ?, hash = ? WHERE id = ?"
+        self._db.execute(statement, (os.fsencode(path), *stamp, content, video_id))
+
+    def describe(self, video_id: int, media: Media) -> None:
+        """Record what the reader says that the file holds."""
+        statement = "UPDATE videos SET duration_us = ?, media = ? WHERE id = ?"
+        self._db.execute(
+            statement, (media.duration_us, json.dumps(asdict(media), default=str), video_id)
+        )
+
+    def set_state(self, video_id: int, state: str, failure: str | None = None) -> None:
+        """Record how the video stands, and why where it failed."""
+        statement = "UPDATE videos SET state = ?, failure = ? WHERE id = ?"
+        self._db.execute(statement, (state, failure, video_id))
+
+    def forget_video(self, video_id: int) -> None:
+        """The video and all that was made of it; the file itself is not touched."""
+        self._db.execute("DELETE FROM chunks WHERE video_id = ?", (video_id,))
+        self._db.execute("DELETE FROM videos WHERE id = ?", (video_id,))
+
+    def forget_chunks(self, video_id: int, modality: str | None = None) -> None:
+        """All of a video's chunks and progress, or those of one modality."""
+        which = (video_id, modality, modality)
+        which_rows = "WHERE video_id = ? AND (? IS NULL OR modality = ?)"
+        for statement in ("DELETE FROM chunks", "DELETE FROM progress"):
+            self._db.execute(f"{statement} {which_rows}", which)
+        if modality is None:
+            self._db.execute("DELETE FROM cuts WHERE video_id = ?", (video_id,))
+
+    # Progress --------------------------------------------------------------------------
+
+    def progress(self, video_id: int) -> dict[str, tuple[str, int, bool]]:
+        """Modality → recipe, microseconds done, whether finished."""
+        query = "SELECT modality, recipe, done_us, finished FROM progress WHERE video_id = ?"
+        rows = self._db.execute(query, (video_id,))
+        return {name: (recipe, done, bool(finished)) for name, recipe, done, finished in rows}
+
+    def advance(
+        self, video_id: int, modality: str, recipe: str, *, done_us: int, finished: bool
+    ) -> None:
+        """Mark how far a modality is with a video."""
+        values = (video_id, modality, recipe, done_us, finished)
+        self._db.execute("INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?)", values)
+
+    # Chunks ----------------------------------------------------------------------------
+
+    def space_id(self, space: Space) -> int:
+        """The space's number, given now where it is new."""
+        values = (space.encoder, space.dim, space.version)
+        statement = "INSERT OR IGNORE INTO spaces (encoder, dim, version) VALUES (?, ?, ?)"
+        self._db.execute(statement, values)
+        query = "SELECT id FROM spaces WHERE encoder = ? AND dim = ? AND version = ?"
+        return int(self._db.execute(query, values).fetchone()[0])
+
+    def modality_space(self, modality: str) -> Space | None:
+        """The space that a modality's vectors are in; None before its first vector."""
+        kept = self.setting(f"space.{modality}")
+        return Space(*json.loads(kept)) if kept else None
+
+    def keep_modality_space(self, modality: str, space: Space) -> None:
+        """From now on the modality's vectors are in this space."""
+        values = [space.encoder, space.dim, space.version]
+        self.keep_setting(f"space.{modality}", json.dumps(values))
+
+    def add_chunk(self, video_id: int, modality: str, draft: Draft, terms: str) -> int:
+        """``terms`` are what full text finds the chunk by, joined by spaces."""
+        words = json.dumps([[w.span.start, w.span.end, w.text] for w in draft.words])
+        statement = (
+            "INSERT INTO chunks (video_id, modality, start_us, end_us, text, language, words)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)"
+        )
+        span = draft.span
+        values = (video_id, modality, span.start, span.end, draft.text, draft.language)
+        cursor = self._db.execute(statement, (*values, words if draft.words else None))
+        chunk_id = int(cursor.lastrowid or 0)
+        if terms:
+            self._db.execute("INSERT INTO texts (rowid, terms) VALUES (?, ?)", (chunk_id, terms))
+        return chunk_id
+
+    def add_vector(self, chunk_id: int, space_id: int, vector: bytes) -> None:
+        """A chunk's vector: float16, little-endian."""
+        values = (chunk_id, space_id, vector, zlib.crc32(vector))
+        self._db.execute("INSERT INTO vectors VALUES (?, ?, ?, ?)", values)
+
+    def add_cuts(self, video_id: int, cuts: Iterable[int]) -> None:
+        """Add shot cuts; those known already stay."""
+        rows = [(video_id, cut) for cut in cuts]
+        self._db.executemany("INSERT OR IGNORE INTO cuts VALUES (?, ?)", rows)
+
+    def cuts(self, video_id: int) -> list[int]:
+        """The video's shot cuts in microseconds, ascending."""
+        rows = self._db.execute("SELECT at_us FROM cuts WHERE video_id = ? ORDER BY 1", (video_id,))
+        return [int(row[0]) for row in rows]
+
+    def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]:
+        """The chunks of these ids, those that there are."""
+        rows = self._db.execute(
+            f"{_CHUNK} WHERE id IN {_AMONG}",
+            (json.dumps([int(i) for i in ids]),),
+        )
+        return {chunk.id: chunk for chunk in map(_chunk, rows)}
+
+    def chunks_of(self, video_id: int, modality: str | None = None) -> list[Chunk]:
+        """A video's chunks in order of time."""
+        query = (
+            f"{_CHUNK} WHERE video_id = ? AND (? IS NULL OR modality = ?)"
+            " ORDER BY start_us, modality, id"
+        )
+        return [_chunk(row) for row in self._db.execute(query, (video_id, modality, modality))]
+
+    def chunk_ids(self, modality: str, video_ids: Sequence[int]) -> list[int]:
+        """The ids of these videos' chunks in a modality, ascending."""
+        query = (
+            "SELECT id FROM chunks WHERE modality = ?"
+            " AND video_id IN (SELECT value FROM json_each(?)) ORDER BY id"
+        )
+        return [int(row[0]) for row in self._db.execute(query, (modality, json.dumps(video_ids)))]
+
+    def counts(self) -> dict[str, int]:
+        """Modality → number of chunks."""
+        query = "SELECT modality, count(*) FROM chunks GROUP BY modality ORDER BY modality"
+        return dict(self._db.execute(query).fetchall())
+
+    def vectors_after(self, modality: str, space: Space, chunk_id: int) -> tuple[list[int], bytes]:
+        """Ids above ``chunk_id``, ascending, and their float16 vectors end to end.
+
+        Raises:
+            LibraryError: a stored vector is not what was written.
+        """
+        query = (
+            "SELECT chunks.id, vector, crc32 FROM chunks JOIN vectors ON chunk_id = chunks.id"
+            " JOIN spaces ON spaces.id = space_id WHERE modality = ? AND chunks.id > ?"
+            " AND encoder = ? AND dim = ? AND version = ? ORDER BY chunks.id"
+        )
+        values = (modality, chunk_id, space.encoder, space.dim, space.version)
+        ids: list[int] = []
+        vectors = bytearray()
+        for row_id, vector, crc32 in self._db.execute(query, values):
+            if len(vector) != 2 * space.dim or zlib.crc32(vector) != crc32:
+                message = f"the vector of chunk {row_id} is damaged in the catalog"
+                raise LibraryError(f"{message}; restore the library from a backup or index anew")
+            ids.append(row_id)
+            vectors += vector
+        return ids, bytes(vectors)
+
+    # Full text -------------------------------------------------------------------------
+
+    def find_terms(
+        self, terms: Sequence[str], modality: str, count: int, video_ids: Sequence[int] | None
+    ) -> list[tuple[int, str]]:
+        """Chunks with any of the terms, best first by BM25: id and the chunk's own terms."""
+        if not terms:
+            return []
+        expression = " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)
+        query = (
+            "SELECT texts.rowid, terms FROM texts JOIN chunks ON chunks.id = texts.rowid"
+            " WHERE texts MATCH ? AND modality = ?"
+            " AND (? IS NULL OR video_id IN (SELECT value FROM json_each(?)))"
+            " ORDER BY rank, texts.rowid LIMIT ?"
+        )
+        only = None if video_ids is None else json.dumps(video_ids)
+        rows = self._db.execute(query, (expression, modality, only, only, count))
+        return [(int(row_id), str(found)) for row_id, found in rows]
+
+    def document_counts(self, terms: Sequence[str]) -> tuple[int, dict[str, int]]:
+        """How many texts there are, and in how many of them each term stands."""
+        total = int(self._db.execute("SELECT count(*) FROM texts").fetchone()[0])
+        query = "SELECT term, doc FROM texts_terms WHERE term IN (SELECT value FROM json_each(?))"
+        return total, dict(self._db.execute(query, (json.dumps(list(terms)),)).fetchall())
+
+
+def create(path: Path) -> Catalog:
+    """Make a new, empty catalog; the file must not exist."""
+    return Catalog(schema.create(path))
+
+
+def open_(path: Path, *, writable: bool) -> Catalog:
+    """Open a catalog.
+
+    Raises:
+        LibraryNotFoundError: there is no such file.
+        LibraryNewerError: a newer vidcut made it.
+        LibraryError: it is not a catalog, or a damaged one.
+    """
+    return Catalog(schema.open_(path, writable=writable))
+
+
+# Rows to records ----------------------------------------------------------------------
+
+_AMONG = "(SELECT value FROM json_each(?))"
+_VIDEO = "SELECT id, path, size, duration_us, media, state, failure FROM videos"
+_CHUNK = "SELECT id, video_id, modality, start_us, end_us, text, language, words FROM chunks"
+
+
+def _video(row: tuple[Any, ...]) -> Video:
+    video_id, path, size, duration_us, media, state, failure = row
+    facts = _media(media) if media else None
+    return Video(video_id, os.fsdecode(path), size, duration_us, facts, state, failure)
+
+
+def _chunk(row: tuple[Any, ...]) -> Chunk:
+    chunk_id, video_id, modality, start_us, end_us, text, language, words = row
+    spoken = tuple(Word(Span(s, e), w) for s, e, w in json.loads(words)) if words else ()
+    return Chunk(chunk_id, video_id, modality, Span(start_us, end_us), text, language, spoken)
+
+
+def _media(text: str) -> Media:
+    facts = json.loads(text)
+    picture, sound = facts["picture"], facts["sound"]
+    if picture and picture["rate"]:
+        picture["rate"] = Fraction(picture["rate"])
+    return Media(
+        facts["container"],
+        facts["duration_us"],
+        PictureTrack(**picture) if picture else None,
+        SoundTrack(**sound) if sound else None,
+        tuple(SubtitleTrack(**track) for track in facts["subtitles"]),
+    )

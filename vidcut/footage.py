@@ -1,0 +1,145 @@
+"""Find the media files below the paths that someone names."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidcut.errors import MediaError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+# What cameras, phones, recorders and editors write. A file named outright is tried whatever
+# its name.
+# fmt: off
+SUFFIXES = frozenset((
+    ".3g2", ".3gp", ".aac", ".aif", ".aiff", ".asf", ".avi", ".dv", ".f4v", ".flac", ".flv",
+    ".m2t", ".m2ts", ".m2v", ".m4a", ".m4v", ".mka", ".mkv", ".mov", ".mp3", ".mp4", ".mpeg",
+    ".mpg", ".mts", ".mxf", ".oga", ".ogg", ".ogv", ".opus", ".qt", ".ts", ".vob", ".wav",
+    ".webm", ".wma", ".wmv",
+))
+# fmt: on
+LIBRARY_FOLDER = ".vidcut"
+_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which files of a folder count."""
+
+    exclude: tuple[str, ...] = ()
+    """Globs, held against the name and the path below the folder; ``*`` crosses slashes."""
+    include_hidden: bool = False
+    follow: bool = False
+    """Whether links are followed; a link named outright always is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """A file found, and what the file system says of it."""
+
+    path: Path
+    size: int
+    mtime_ns: int
+
+    @property
+    def stamp(self) -> tuple[int, int]:
+        """Size and modification time: where both are as they were, so is the content."""
+        return self.size, self.mtime_ns
+
+
+def find(
+    paths: Sequence[Path],
+    selection: Selection = Selection(),
+    *,
+    on_error: Callable[[str, str], None],
+) -> Iterator[Footage]:
+    """Every media file at or below the paths, each once, folders in order of name.
+
+    Args:
+        paths: files and folders; a file counts whatever its suffix.
+        selection: which files of the folders count.
+        on_error: told the path and the reason where a folder or file cannot be looked at.
+
+    Raises:
+        UsageError: a path that was named does not exist.
+    """
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"{path} does not exist; name files or folders that do")
+    seen: set[tuple[int, int]] = set()
+    for path in paths:
+        found = _walk(path, selection, on_error) if path.is_dir() else [path]
+        for file in found:
+            try:
+                facts = file.stat()
+            except OSError as error:
+                on_error(str(file), f"cannot be looked at ({error.strerror})")
+                continue
+            identity = (facts.st_dev, facts.st_ino)
+            if identity not in seen:
+                seen.add(identity)
+                absolute = Path(os.path.abspath(file))  # noqa: PTH100  (resolves no links)
+                yield Footage(absolute, facts.st_size, facts.st_mtime_ns)
+
+
+def content_hash(path: Path, *, stop: Callable[[], bool] = lambda: False) -> bytes:
+    """BLAKE2b-128 of the whole file; cheap beside decoding it. Worthless once ``stop`` says so.
+
+    Raises:
+        MediaError: it cannot be read, or is no regular file.
+    """
+    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+        raise MediaError("it is no regular file")
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                if stop():
+                    break
+                digest.update(block)
+    except OSError as error:
+        raise MediaError(f"it cannot be read ({error.strerror})") from error
+    return digest.digest()
+
+
+def _walk(
+    folder: Path, selection: Selection, on_error: Callable[[str, str], None]
+) -> Iterator[Path]:
+    visited: set[tuple[int, int]] = set()  # links may lead in circles
+
+    def failed(error: OSError) -> None:
+        on_error(str(error.filename), f"the folder cannot be read ({error.strerror})")
+
+    for place, folders, files in os.walk(folder, onerror=failed, followlinks=selection.follow):
+        if selection.follow:
+            facts = Path(place).stat()
+            if (facts.st_dev, facts.st_ino) in visited:
+                folders.clear()
+                continue
+            visited.add((facts.st_dev, facts.st_ino))
+        below = Path(place)
+        folders[:] = sorted(n for n in folders if _counts(below / n, folder, selection))
+        for name in sorted(files):
+            path = below / name
+            if path.suffix.lower() in SUFFIXES and _counts(path, folder, selection):
+                yield path
+
+
+def _counts(path: Path, folder: Path, selection: Selection) -> bool:
+    if path.name == LIBRARY_FOLDER:
+        return False
+    if path.name.startswith(".") and not selection.include_hidden:
+        return False
+    if path.is_symlink() and not selection.follow:
+        return False
+    return not _matches_any((path.name, path.relative_to(folder).as_posix()), selection.exclude)
+
+
+def _matches_any(names: Iterable[str], globs: tuple[str, ...]) -> bool:
+    return any(fnmatch.fnmatchcase(name, glob) for name in names for glob in globs)

@@ -1,0 +1,308 @@
+"""What the lanes of an index run do: look at a file, see it, hear it.
+
+Each function turns one thing into reports for the thread that writes the catalog. A file
+that fails ends with a report that says why; only a missing model ends the run.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vidcut import shots
+from vidcut.chunking import WARM_UP_US, picture_windows
+from vidcut.errors import MediaError, MissingError
+from vidcut.footage import content_hash
+from vidcut.protocols import Feed
+from vidcut.records import SECOND_US, SoundWindow, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from typing import TypeAlias
+
+    from numpy.typing import NDArray
+
+    from vidcut.footage import Footage
+    from vidcut.protocols import (
+        PictureModality,
+        Reader,
+        SoundModality,
+        Subtitles,
+        Transcriber,
+    )
+    from vidcut.records import Cue, Harvest, Media, PictureWindow, SubtitleTrack
+
+    Report: TypeAlias = "Examined | Made | Faltered | Ended"
+    Task: TypeAlias = "PictureTask | SoundTask"
+    Sight: TypeAlias = "tuple[Job, PictureWindow] | Ended"
+
+SOUND_RATE_HZ = 16_000
+_SOUND_WINDOW_US = 75 * SECOND_US
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The live objects that an index run works with."""
+
+    reader: Reader
+    subtitles: Subtitles
+    pictures: Sequence[PictureModality]
+    sounds: Sequence[SoundModality]
+    transcriber: Transcriber | None
+    """None where speech is not wanted."""
+    use_subtitles: bool
+    sample_px: int
+    """The longer side of the pictures that the modalities are given."""
+
+
+# Reports ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A file's content and what it holds, or why that cannot be told."""
+
+    footage: Footage
+    content: bytes
+    media: Media | None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a stretch of a video gave, by modality."""
+
+    job: Job
+    span: Span
+    cuts: tuple[int, ...]
+    harvests: Mapping[str, Harvest]
+
+
+@dataclass(frozen=True, slots=True)
+class Faltered:
+    """A modality gave up on a video; its neighbours go on."""
+
+    job: Job
+    failure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A feed of a video is through; ``failure`` says why it went no further."""
+
+    job: Job
+    feed: Feed
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureTask:
+    """A modality's work on a video's pictures, from a time on."""
+
+    modality: PictureModality
+    recipe: str
+    start_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SoundTask:
+    """A modality's work on a video's sound, or on subtitles in its stead."""
+
+    modality: SoundModality
+    recipe: str
+    start_us: int = 0
+    cues: Path | SubtitleTrack | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A video with what is still to be done for it."""
+
+    video_id: int
+    footage: Footage
+    media: Media
+    pictures: tuple[PictureTask, ...]
+    sounds: tuple[SoundTask, ...]
+    failed: set[str] = field(default_factory=set)
+    """The modalities that gave up on it."""
+
+
+# Deciding -----------------------------------------------------------------------------
+
+
+def wanted(path: Path, media: Media, tools: Tools) -> list[Task]:
+    """All tasks that a file of this kind needs, from its beginning."""
+    tasks: list[Task] = []
+    if media.picture is not None:
+        tasks += [PictureTask(m, m.recipe) for m in tools.pictures]
+    if media.sound is not None:
+        tasks += [SoundTask(m, m.recipe) for m in tools.sounds]
+    if tools.transcriber is not None:
+        tasks += _speech_task(path, media, tools, tools.transcriber)
+    return tasks
+
+
+def _speech_task(
+    path: Path, media: Media, tools: Tools, transcriber: Transcriber
+) -> Iterator[SoundTask]:
+    sidecar = tools.subtitles.sidecar(path) if tools.use_subtitles else None
+    if sidecar is not None:
+        facts = sidecar.stat()
+        recipe = f"subtitles {sidecar.name} {facts.st_size} {facts.st_mtime_ns}"
+        yield SoundTask(transcriber, f"{recipe} {transcriber.space}", cues=sidecar)
+    elif tools.use_subtitles and media.subtitles:
+        track = media.subtitles[0]
+        recipe = f"subtitles of stream {track.index} {transcriber.space}"
+        yield SoundTask(transcriber, recipe, cues=track)
+    elif media.sound is not None:
+        yield SoundTask(transcriber, transcriber.recipe)
+
+
+def remaining(tasks: Sequence[Task], progress: Mapping[str, tuple[str, int, bool]]) -> list[Task]:
+    """The tasks that are not finished, each from where it stands."""
+    left = []
+    for task in tasks:
+        recipe, done_us, finished = progress.get(task.modality.name, ("", 0, False))
+        if recipe != task.recipe:
+            left.append(task)
+        elif not finished:
+            left.append(replace(task, start_us=done_us))
+    return left
+
+
+# Doing --------------------------------------------------------------------------------
+
+
+def examiner(reader: Reader, stop: Callable[[], bool]) -> Callable[[Footage], Iterator[Report]]:
+    """The lane that looks at files before anything is decoded."""
+
+    def examine(footage: Footage) -> Iterator[Report]:
+        content = b""
+        try:
+            content = content_hash(footage.path, stop=stop)
+            yield Examined(footage, content, reader.probe(footage.path))
+        except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
+            yield Examined(footage, content, None, reason(error))
+
+    return examine
+
+
+def seer(tools: Tools) -> Callable[[Job], Iterator[Sight]]:
+    """The lane that decodes pictures, finds shots and takes samples."""
+
+    def see(job: Job) -> Iterator[Sight]:
+        start_us = min(task.start_us for task in job.pictures)
+        try:
+            frames = tools.reader.frames(job.footage.path, start_us=max(0, start_us - WARM_UP_US))
+            marked = shots.mark_cuts(frames)
+            for window in picture_windows(marked, start_us=start_us, longest_px=tools.sample_px):
+                yield job, window
+        except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
+            yield Ended(job, Feed.PICTURE, reason(error))
+        else:
+            yield Ended(job, Feed.PICTURE)
+
+    return see
+
+
+def look(seen: Sight) -> Iterator[Report]:
+    """The lane that reads windows of pictures in every modality that wants them."""
+    if isinstance(seen, Ended):
+        yield seen
+        return
+    job, window = seen
+    harvests = {}
+    for task in job.pictures:
+        name = task.modality.name
+        if task.start_us > window.span.start or name in job.failed:
+            continue
+        try:
+            harvests[name] = task.modality.read(window)
+        except MissingError:
+            raise
+        except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
+            job.failed.add(name)
+            yield Faltered(job, f"{name}: {reason(error)}")
+    yield Made(job, window.span, window.cuts, harvests)
+
+
+def listener(tools: Tools) -> Callable[[Job], Iterator[Report]]:
+    """The lane that reads sound and subtitles."""
+
+    def listen(job: Job) -> Iterator[Report]:
+        try:
+            for task in job.sounds:
+                read = _read_cues if task.cues is not None else _hear
+                for span, harvest in read(job, task, tools):
+                    yield Made(job, span, (), {task.modality.name: harvest})
+        except MissingError:
+            raise
+        except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
+            yield Ended(job, Feed.SOUND, reason(error))
+        else:
+            yield Ended(job, Feed.SOUND)
+
+    return listen
+
+
+def reason(error: Exception) -> str:
+    """Why a file failed, in one line."""
+    if isinstance(error, MediaError):
+        return " ".join(str(error).split())
+    _log.debug("unforeseen", exc_info=error)
+    return " ".join(f"unforeseen {type(error).__name__}: {error}".split())
+
+
+def _read_cues(job: Job, task: SoundTask, tools: Tools) -> Iterator[tuple[Span, Harvest]]:
+    cues: Sequence[Cue]
+    if isinstance(task.cues, os.PathLike):
+        cues = tools.subtitles.read_sidecar(task.cues)
+    elif task.cues is not None:
+        cues = tools.reader.cues(job.footage.path, task.cues)
+    if tools.transcriber is not None:
+        yield Span(0, job.media.duration_us), tools.transcriber.from_cues(cues)
+
+
+def _hear(job: Job, task: SoundTask, tools: Tools) -> Iterator[tuple[Span, Harvest]]:
+    """Feed a sound modality windows, each beginning where it let go of the last."""
+    start_us, held = task.start_us, _Held()
+    for block in tools.reader.sound(job.footage.path, start_us=start_us):
+        held.add(block.samples)
+        if held.duration_us >= _SOUND_WINDOW_US:
+            span = Span(start_us, start_us + held.duration_us)
+            harvest = task.modality.read(SoundWindow(span, held.samples(), last=False))
+            yield Span(start_us, harvest.done_us), harvest
+            held.drop(harvest.done_us - start_us)
+            start_us = harvest.done_us
+    if held.duration_us:
+        span = Span(start_us, start_us + held.duration_us)
+        yield span, task.modality.read(SoundWindow(span, held.samples(), last=True))
+
+
+class _Held:
+    """Sound that waits for its window to be full."""
+
+    def __init__(self) -> None:
+        self._blocks: list[NDArray[np.float32]] = []
+        self._count = 0
+
+    @property
+    def duration_us(self) -> int:
+        return self._count * SECOND_US // SOUND_RATE_HZ
+
+    def add(self, samples: NDArray[np.float32]) -> None:
+        self._blocks.append(samples)
+        self._count += len(samples)
+
+    def samples(self) -> NDArray[np.float32]:
+        return np.concatenate(self._blocks)
+
+    def drop(self, duration_us: int) -> None:
+        rest = self.samples()[duration_us * SOUND_RATE_HZ // SECOND_US :]
+        self._blocks, self._count = [rest], len(rest)

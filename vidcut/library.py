@@ -1,0 +1,242 @@
+"""What a library holds: the catalog, the truth, and the vectors' snapshots, its cache.
+
+A snapshot's name carries the generation that it was built from, so that it is in place or
+not with one rename: the library's id, the space, how many deletions had been, the highest
+chunk. One that is behind is extended, one that is wrong in any way is built anew.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import logging
+import os
+import time
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vidcut import catalog, query
+from vidcut.errors import LibraryBusyError, LibraryError, LibraryNotFoundError, OutputError
+from vidcut.footage import LIBRARY_FOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import ModuleType
+
+    from vidcut.protocols import VectorStore
+    from vidcut.records import Draft, Space, Vector, Video
+
+_CATALOG = "catalog.sqlite"
+_LOCK = "lock"
+_LOCK_PATIENCE_S = 1.0
+_log = logging.getLogger(__name__)
+
+
+def locate(start: Path) -> Path:
+    """The ``.vidcut`` of the folder or of the nearest one above that has one."""
+    for folder in (start, *start.parents):
+        if (folder / LIBRARY_FOLDER / _CATALOG).is_file():
+            return folder / LIBRARY_FOLDER
+    fact = f"no library in {start} or above it"
+    raise LibraryNotFoundError(f"{fact}; 'vidcut index FOLDER' makes one, --library names one")
+
+
+def open_(folder: Path, store: ModuleType) -> Holdings:
+    """Open a library to read from it."""
+    return Holdings(folder, catalog.open_(folder / _CATALOG, writable=False), store)
+
+
+@contextmanager
+def open_to_write(folder: Path, store: ModuleType, *, create: bool = False) -> Iterator[Holdings]:
+    """Open a library as its only writer, making it first where asked and not there.
+
+    Raises:
+        LibraryBusyError: another process is writing to it.
+        LibraryNotFoundError: it is not there and was not to be made.
+        OutputError: it cannot be made here.
+    """
+    if create:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{folder} cannot be made ({error.strerror})") from error
+    elif not folder.is_dir():
+        raise LibraryNotFoundError(f"{folder} is no library; 'vidcut index FOLDER' makes one")
+    with _only_writer(folder):
+        path = folder / _CATALOG
+        if create and not path.exists():
+            _begin(path)
+        holdings = Holdings(folder, catalog.open_(path, writable=True), store)
+        try:
+            yield holdings
+        finally:
+            holdings.close()
+
+
+class Holdings:
+    """An open library: the catalog, and the vectors that go with it."""
+
+    def __init__(self, folder: Path, opened: catalog.Catalog, store: ModuleType) -> None:
+        self.folder = folder
+        self.catalog = opened
+        self._store = store
+        self._loaded: dict[tuple[str, Space], VectorStore] = {}
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._loaded.clear()
+        self.catalog.close()
+
+    # Paths -----------------------------------------------------------------------------
+
+    def relative(self, path: Path) -> str:
+        """As the catalog names a file: seen from the library's own folder, with slashes."""
+        return Path(os.path.relpath(path, self._root)).as_posix()
+
+    def absolute(self, video: Video) -> Path:
+        """Where a video's file lies."""
+        return Path(os.path.normpath(self._root / video.path))
+
+    @property
+    def _root(self) -> Path:
+        return self.folder.absolute().parent
+
+    # Writing ---------------------------------------------------------------------------
+
+    def keep(self, video_id: int, modality: str, space: Space, drafts: Sequence[Draft]) -> None:
+        """Make chunks of drafts, within the caller's transaction."""
+        space_id = self.catalog.space_id(space)
+        if self.catalog.modality_space(modality) != space:
+            self.catalog.keep_modality_space(modality, space)
+        for draft in drafts:
+            terms = " ".join(query.terms(draft.text)) if draft.text else ""
+            chunk_id = self.catalog.add_chunk(video_id, modality, draft, terms)
+            if draft.vector is not None:
+                vector = draft.vector.astype("<f2").tobytes()
+                self.catalog.add_vector(chunk_id, space_id, vector)
+
+    def refresh_snapshots(self, modalities: Sequence[str]) -> None:
+        """Write a snapshot of each modality's vectors where the one there is behind."""
+        for modality in modalities:
+            space = self.catalog.modality_space(modality)
+            if space is not None:
+                store, last_id, is_current = self._assemble(modality, space)
+                if not is_current:
+                    self._write_snapshot(modality, space, store, last_id)
+
+    # Finding ---------------------------------------------------------------------------
+
+    def nearest(
+        self, modality: str, space: Space, vector: Vector, count: int, videos: Sequence[int] | None
+    ) -> list[tuple[int, float]]:
+        """Chunks by cosine with a vector, best first; ``videos`` limits them to some."""
+        key = (modality, space)
+        if key not in self._loaded:
+            self._loaded[key] = self._assemble(modality, space)[0]
+        among = None
+        if videos is not None:
+            among = np.array(self.catalog.chunk_ids(modality, videos), dtype=np.int64)
+        ids, cosines = self._loaded[key].search(vector, count, among=among)
+        return list(zip(ids.tolist(), cosines.tolist(), strict=True))
+
+    # Snapshots -------------------------------------------------------------------------
+
+    def _assemble(self, modality: str, space: Space) -> tuple[VectorStore, int, bool]:
+        """The store, the highest chunk in it, and whether the snapshot on disk is just that."""
+        store, last_id = self._read_snapshot(modality, space)
+        ids, blob = self.catalog.vectors_after(modality, space, last_id)
+        if ids:
+            vectors = np.frombuffer(blob, dtype="<f2").reshape(len(ids), space.dim)
+            store.add(np.array(ids, dtype=np.int64), vectors)
+        return store, max([last_id, *ids[-1:]]), not ids and last_id > 0
+
+    def _read_snapshot(self, modality: str, space: Space) -> tuple[VectorStore, int]:
+        prefix = self._generation(modality, space)
+        for path in sorted(self._snapshots.glob(f"{prefix}.*.{self._kind}"), reverse=True):
+            try:
+                return self._store.load(path, space.dim), int(path.suffixes[-2][1:])
+            except LibraryError as error:
+                _log.warning("%s; it is built anew from the catalog", error)
+        return self._store.create(space.dim), 0
+
+    def _write_snapshot(
+        self, modality: str, space: Space, store: VectorStore, last_id: int
+    ) -> None:
+        self._snapshots.mkdir(exist_ok=True)
+        name = f"{self._generation(modality, space)}.{last_id:012d}.{self._kind}"
+        final = self._snapshots / name
+        aside = final.with_name(f".{name}.part")
+        store.save(aside)
+        _sync(aside)
+        aside.replace(final)
+        _sync(self._snapshots)
+        for other in self._snapshots.glob(f"{modality}.*"):
+            if other != final:
+                other.unlink()
+
+    def _generation(self, modality: str, space: Space) -> str:
+        library_id = self.catalog.setting("library_id") or ""
+        origin = hashlib.sha256(f"{library_id} {space}".encode()).hexdigest()[:16]
+        return f"{modality}.{origin}.{self.catalog.setting('deletions')}"
+
+    @property
+    def _kind(self) -> str:
+        return self._store.__name__.rpartition(".")[2]
+
+    @property
+    def _snapshots(self) -> Path:
+        return self.folder / "vectors"
+
+
+def _begin(path: Path) -> None:
+    """Make an empty catalog, whole or not at all."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside.unlink(missing_ok=True)
+    new = catalog.create(aside)
+    with new.writing():
+        new.keep_setting("library_id", uuid.uuid4().hex)
+    new.close()
+    aside.replace(path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _only_writer(folder: Path) -> Iterator[None]:
+    try:
+        descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written to ({error.strerror})") from error
+    try:
+        _lock(descriptor, folder)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    give_up = time.monotonic() + _LOCK_PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() < give_up:
+                time.sleep(0.05)
+                continue
+            holder = os.pread(descriptor, 20, 0).decode(errors="replace") or "unknown"
+            fact = f"process {holder} is writing to {folder}"
+            raise LibraryBusyError(f"{fact}; wait for it or stop it") from error
+        return

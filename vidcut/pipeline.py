@@ -1,0 +1,192 @@
+"""The whole story: index, search, cut."""
+
+from __future__ import annotations
+
+import fnmatch
+import threading
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vidcut import footage, indexing, query, ranking
+from vidcut.errors import SpaceMismatchError
+from vidcut.lanes import Lanes, Stopped
+from vidcut.moments import Setting, moments
+from vidcut.register import Register
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from vidcut.footage import Footage, Selection
+    from vidcut.indexing import Tools
+    from vidcut.lanes import Channel
+    from vidcut.library import Holdings
+    from vidcut.protocols import Encoder
+    from vidcut.records import Failure, Hit, Moment, Video
+    from vidcut.register import Progress, Tally
+
+_OPEN_FILES = 4
+"""Files between being looked at and being done: enough that no lane waits for the next."""
+_LAST_WORD_S = 4.0
+"""How long an interrupted run waits for its lanes."""
+_HITS = 200
+"""Hits of each ranking that go on to be moments."""
+
+
+# index --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Whom an index run tells."""
+
+    failure: Callable[[Failure], None]
+    progress: Callable[[Progress], None]
+
+
+def index(
+    holdings: Holdings,
+    paths: Sequence[Path],
+    tools: Tools,
+    *,
+    selection: Selection,
+    retry: bool = False,
+    watch: Watch,
+) -> Tally:
+    """Bring the library up to date with the files at and below the paths.
+
+    Raises:
+        UsageError: a path does not exist.
+        MissingError: a model or a package is not there.
+    """
+    register = Register(holdings, tools, watch.failure, retry=retry)
+    files = [
+        file
+        for file in footage.find(paths, selection, on_error=register.unseen)
+        if not register.is_done(file)
+    ]
+    register.mark_missing([path.absolute() for path in paths])
+    if files:
+        _run(register, files, tools, watch)
+    names = [m.name for m in (*tools.pictures, *tools.sounds)]
+    names += [tools.transcriber.name] if tools.transcriber else []
+    holdings.refresh_snapshots(names)
+    return register.tally
+
+
+def _run(register: Register, files: Sequence[Footage], tools: Tools, watch: Watch) -> None:
+    """Side by side: looking at files, decoding, reading pictures, hearing, and writing."""
+    lanes, permits = Lanes(), threading.Semaphore(_OPEN_FILES)
+    reports: Channel[indexing.Report] = lanes.channel(8)
+    to_see: Channel[indexing.Job] = lanes.channel(0)
+    to_hear: Channel[indexing.Job] = lanes.channel(0)
+    sights: Channel[indexing.Sight] = lanes.channel(1)
+    examine = indexing.examiner(tools.reader, lambda: lanes.stopping)
+    lanes.start("examine", examine, lanes.permitted(files, permits), reports)
+    lanes.start("see", indexing.seer(tools), to_see, sights)
+    lanes.start("look", indexing.look, sights, reports)
+    lanes.start("listen", indexing.listener(tools), to_hear, reports)
+    try:
+        for report in reports:
+            files_done = register.files_done
+            job = register.take(report)
+            if job is not None and job.pictures:
+                to_see.put(job)
+            if job is not None and job.sounds:
+                to_hear.put(job)
+            watch.progress(register.progress(files))
+            if register.files_done > files_done:
+                permits.release()
+            if register.files_done == len(files):
+                return
+    except Stopped:
+        lanes.check()
+        raise
+    finally:
+        lanes.stop(_LAST_WORD_S)
+
+
+# search -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What moments are wanted."""
+
+    count: int = 5
+    modalities: tuple[str, ...] = ()
+    """Only these; empty for all."""
+    video: str | None = None
+    """Only videos whose name or path matches this glob."""
+    min_score: float = 0.5
+
+
+def search(
+    holdings: Holdings,
+    words: str,
+    wish: Wish,
+    *,
+    encoder_of: Callable[[str], Encoder],
+) -> list[Moment]:
+    """The moments that answer the words, best first.
+
+    Args:
+        holdings: the library.
+        words: what to look for, in any language.
+        wish: which moments, and how many.
+        encoder_of: the encoder that made a modality's space.
+
+    Raises:
+        QueryError: the words say nothing.
+        SpaceMismatchError: an encoder is not the one that made the vectors.
+    """
+    asked = query.parse(words)
+    videos = {video.id: video for video in holdings.catalog.videos() if _matches(video, wish.video)}
+    only = None if wish.video is None else list(videos)
+    modalities = wish.modalities or tuple(holdings.catalog.counts())
+    hits = {modality: _hits(holdings, asked, modality, encoder_of, only) for modality in modalities}
+    concerned = {hit.chunk.video_id for found in hits.values() for hit in found}
+    settings = {
+        video_id: Setting(videos[video_id], holdings.catalog.cuts(video_id))
+        for video_id in concerned & videos.keys()
+    }
+    return moments(hits, settings, count=wish.count, least=wish.min_score)
+
+
+def _hits(
+    holdings: Holdings,
+    asked: query.Query,
+    modality: str,
+    encoder_of: Callable[[str], Encoder],
+    only: Sequence[int] | None,
+) -> list[Hit]:
+    """One modality's hits: by vector and by word."""
+    space = holdings.catalog.modality_space(modality)
+    dense: dict[int, float] = {}
+    if space is not None:
+        encoder = encoder_of(modality)
+        if encoder.space != space:
+            fact = (
+                f"the library's {modality} vectors are {space}, the encoder at hand {encoder.space}"
+            )
+            remedy = "search with the model that the library was indexed with, or index again"
+            raise SpaceMismatchError(f"{fact}; {remedy}")
+        nearest = holdings.nearest(modality, space, encoder.query(asked.text), _HITS, only)
+        cosines = np.array([cosine for _, cosine in nearest], dtype=np.float32)
+        sure = encoder.confidence(cosines).tolist()
+        dense = dict(zip((chunk_id for chunk_id, _ in nearest), sure, strict=True))
+    total, counts = holdings.catalog.document_counts(asked.terms)
+    found = holdings.catalog.find_terms(asked.terms, modality, _HITS, only)
+    worded = ranking.word_confidence(found, ranking.term_weights(asked.terms, total, counts))
+    return ranking.rank(holdings.catalog.chunks([*dense, *worded]), dense, worded)
+
+
+def _matches(video: Video, glob: str | None) -> bool:
+    if glob is None:
+        return True
+    return any(
+        fnmatch.fnmatchcase(name, glob) for name in (video.path, PurePosixPath(video.path).name)
+    )

@@ -1,0 +1,135 @@
+"""What vidcut is told: defaults < user file < library file < environment < flags."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from platformdirs import user_cache_path, user_config_path
+
+from vidcut.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+CONFIG_NAME = "config.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting, with its default.
+
+    A field's name is its key in a file, and in capitals after ``VIDCUT_`` its variable.
+    """
+
+    library: str = ""
+    """The ``.vidcut`` folder; empty to look for it from the working folder upwards."""
+    visual_model: str = "auto"
+    """``auto``, ``labels``, ``fast``, ``balanced``, ``best``, or an open_clip model."""
+    asr: str = "auto"
+    """``auto`` (subtitles where there are some), ``always`` listen, ``never``."""
+    language: str = ""
+    """What is spoken, ISO 639-1; empty to find out."""
+    quality: str = "balanced"
+    """``fast``, ``balanced`` or ``best``."""
+    reader: str = "pyav"
+    store: str = "auto"
+    """``auto``: faiss where it is installed, else flat."""
+    device: str = "auto"
+    """``auto``, ``cpu`` or ``cuda``."""
+    threads: int = 0
+    """For each library at work; 0 for half of the cores."""
+    offline: bool = False
+    """Never reach for the network, not even for a model's weights."""
+    min_score: float = 0.5
+    """Moments below it are not shown, 0…1."""
+
+    @property
+    def threads_each(self) -> int:
+        """How many threads a library at work may use."""
+        return self.threads or max(1, (os.cpu_count() or 1) // 2)
+
+
+_CHOICES = {
+    "asr": ("auto", "always", "never"),
+    "quality": ("fast", "balanced", "best"),
+    "device": ("auto", "cpu", "cuda"),
+}
+
+
+def read(
+    flags: Mapping[str, Any],
+    *,
+    library: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> Settings:
+    """The settings in force.
+
+    Args:
+        flags: what the command line says; a value of None says nothing.
+        library: the ``.vidcut`` folder whose own file counts too.
+        environment: where variables are looked up.
+
+    Raises:
+        UsageError: a file cannot be read, or a setting is unknown or of the wrong kind.
+    """
+    values: dict[str, Any] = {}
+    files = [user_config_path("vidcut") / CONFIG_NAME]
+    if library is not None:
+        files.append(library / CONFIG_NAME)
+    for file in files:
+        values |= _from_file(file)
+    for field in fields(Settings):
+        variable = f"VIDCUT_{field.name.upper()}"
+        if environment.get(variable):
+            values[field.name] = _parsed(environment[variable], field.name, variable)
+    values |= {name: value for name, value in flags.items() if value is not None}
+    return Settings(**{name: _checked(name, value) for name, value in values.items()})
+
+
+def cache_folder() -> Path:
+    """Where models are kept, for all libraries."""
+    return user_cache_path("vidcut")
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path} cannot be read as TOML ({error}); mend or remove it") from error
+    known = {field.name for field in fields(Settings)}
+    for name in values:
+        if name not in known:
+            raise UsageError(f"{path}: no setting {name!r}; there are: {', '.join(sorted(known))}")
+    for name, value in values.items():
+        if not isinstance(value, _kind(name)) or isinstance(value, bool) != (_kind(name) is bool):
+            raise UsageError(f"{path}: {name} is to be a {_kind(name).__name__}, not {value!r}")
+    return values
+
+
+def _parsed(text: str, name: str, variable: str) -> Any:
+    kind = _kind(name)
+    try:
+        if kind is bool:
+            return {"0": False, "false": False, "1": True, "true": True}[text.lower()]
+        return kind(text)
+    except (KeyError, ValueError) as error:
+        raise UsageError(f"{variable}={text} is no {kind.__name__}") from error
+
+
+def _checked(name: str, value: Any) -> Any:
+    choices = _CHOICES.get(name)
+    if choices and value not in choices:
+        raise UsageError(f"{name} is to be one of {', '.join(choices)}, not {value!r}")
+    if name == "min_score" and not 0 <= value <= 1:
+        raise UsageError(f"min_score is to be between 0 and 1, not {value}")
+    return value
+
+
+def _kind(name: str) -> type:
+    return type(getattr(Settings(), name))
