@@ -160,7 +160,7 @@ class Holdings:
             try:
                 return self._store.load(path, space.dim), int(path.suffixes[-2][1:])
             except LibraryError as error:
-                _log.warning("%s; it is built anew from the catalog", error)
+                _log.warning("%s", error)
         return self._store.create(space.dim), 0
 
     def _write_snapshot(

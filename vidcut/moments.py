@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vidcut.ranking import either
 from vidcut.records import SECOND_US, Boundary, Moment, Span
 
 if TYPE_CHECKING:
@@ -144,9 +144,7 @@ def _moment(group: _Group, setting: Setting) -> Moment:
     for hit in sorted(group.hits, key=lambda hit: (-hit.confidence, hit.rank)):
         strongest.setdefault(hit.chunk.modality, hit)
     evidence = tuple(strongest.values())
-    score = 0.0
-    for hit in evidence:
-        score = either(score, hit.confidence)
+    score = 1.0 - math.prod(1.0 - hit.confidence for hit in evidence)  # noisy or
     start, end = _boundaries(group.span, evidence[0].chunk.modality, setting)
     return Moment(0, setting.video, start, end, score, evidence)
 

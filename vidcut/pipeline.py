@@ -10,22 +10,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidcut import footage, indexing, query, ranking
-from vidcut.errors import SpaceMismatchError
+from vidcut import ffmpeg, footage, indexing, query, ranking
+from vidcut.cutting import Mode
+from vidcut.errors import MediaError, SpaceMismatchError
 from vidcut.lanes import Lanes, Stopped
 from vidcut.moments import Setting, moments
+from vidcut.records import Failure
 from vidcut.register import Register
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from vidcut.cutting import CutPlan
     from vidcut.footage import Footage, Selection
     from vidcut.indexing import Tools
     from vidcut.lanes import Channel
     from vidcut.library import Holdings
-    from vidcut.protocols import Encoder
-    from vidcut.records import Failure, Hit, Moment, Video
+    from vidcut.protocols import Encoder, Reader
+    from vidcut.records import Clip, Hit, Moment, Video
     from vidcut.register import Progress, Tally
 
 _OPEN_FILES = 4
@@ -190,3 +193,30 @@ def _matches(video: Video, glob: str | None) -> bool:
     return any(
         fnmatch.fnmatchcase(name, glob) for name in (video.path, PurePosixPath(video.path).name)
     )
+
+
+# cut ----------------------------------------------------------------------------------
+
+
+def cut(
+    plans: Iterable[CutPlan], *, reader: Reader, overwrite: bool = False
+) -> Iterator[Clip | Failure]:
+    """Carry out cut plans one by one; a plan that fails costs its own clip only.
+
+    Raises:
+        MissingError: there is no ffmpeg.
+        OutputError: clips cannot be written where they were asked for.
+    """
+    tool = ffmpeg.find()
+
+    def check(clip: Path) -> None:
+        reader.probe(clip)
+
+    for plan in plans:
+        make = ffmpeg.copy if plan.mode is Mode.COPY else ffmpeg.encode
+        try:
+            yield make(
+                plan.source, plan.span, plan.output, tool=tool, check=check, overwrite=overwrite
+            )
+        except MediaError as error:
+            yield Failure(str(plan.source), str(error))

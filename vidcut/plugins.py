@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import pkgutil
 from typing import TYPE_CHECKING
 
@@ -27,7 +26,7 @@ def load(family: str, name: str) -> ModuleType:
         UsageError: the family has no plug-in of this name.
         MissingError: a package that it needs is not installed.
     """
-    if name.startswith("_") or importlib.util.find_spec(f"vidcut.{family}.{name}") is None:
+    if name not in names(family):
         message = f"no {family} called {name!r}; there are: {', '.join(names(family))}"
         raise UsageError(message)
     try:

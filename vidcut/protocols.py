@@ -2,7 +2,8 @@
 
 Every plug-in module has one function ``create`` that makes its object. Creating is cheap:
 models are loaded at the first call that needs them, so that a query pays for no picture
-model. Every plug-in translates its libraries' exceptions into those of `vidcut.errors`.
+model. A plug-in with a model also has ``weights() -> Sequence[Weights]``. Every
+plug-in translates its libraries' exceptions into those of `vidcut.errors`.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def rank(
         if chunk is None:
             continue
         by_words, matched = worded.get(chunk_id, (0.0, ()))
-        confidence = either(dense.get(chunk_id, 0.0), by_words)
+        confidence = 1.0 - (1.0 - dense.get(chunk_id, 0.0)) * (1.0 - by_words)  # noisy or
         hits.append(Hit(chunk, confidence, 0, matched))
     hits.sort(key=lambda hit: (-hit.confidence, hit.chunk.video_id, hit.chunk.span, hit.chunk.id))
     return [Hit(h.chunk, h.confidence, place, h.matched) for place, h in enumerate(hits, 1)]
@@ -75,8 +75,3 @@ def term_weights(terms: Sequence[str], total: int, counts: Mapping[str, int]) ->
         term: math.log(1 + (total - counts.get(term, 0) + 0.5) / (counts.get(term, 0) + 0.5))
         for term in terms
     }
-
-
-def either(first: float, second: float) -> float:
-    """The confidence that at least one of two independent signs is right (noisy or)."""
-    return 1.0 - (1.0 - first) * (1.0 - second)

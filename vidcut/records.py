@@ -313,3 +313,19 @@ class Failure:
 
     path: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A model, and where its weights lie on this machine."""
+
+    model: str
+    serves: str
+    """What it does, in a few words."""
+    licence: str
+    place: str | None
+    """A file, a folder or a package; None where they are not here."""
+    remedy: str = ""
+    """The command that brings them."""
+    optional: bool = False
+    """Whether vidcut does without it."""

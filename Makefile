@@ -1,0 +1,68 @@
+# 'make' alone lists what there is. Every path is relative, so a checkout may lie anywhere.
+
+PYTHON ?= python3
+TESTS ?= tests
+
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+PIP := $(RUN) pip --disable-pip-version-check
+PINNED := -c constraints.txt
+VIDCUT := $(VENV)/bin/vidcut
+DEMO := $(VIDCUT) --library demo/.vidcut
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help venv demo test check coverage sample-media bench clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+venv: $(VENV)/.installed ## install vidcut, pinned, into .venv (PYTHON=python3.12 chooses one)
+
+demo: $(VENV)/.installed ## index sample_media, run three searches and print the clips' paths
+	$(DEMO) index sample_media
+	$(DEMO) search "a cup of coffee" -k 2 -o demo/clips
+	$(DEMO) search "湖边的古塔" -k 2 -o demo/clips
+	$(DEMO) search "today's special" -k 2 -o demo/clips
+	@echo
+	@echo "The clips:"
+	@find demo/clips -name '*.mp4' | sort
+
+test: $(VENV)/.tools ## run the tests (TESTS=tests/unit chooses some)
+	@$(RUN) pytest -q -n 2 --dist loadfile $(TESTS)
+
+check: $(VENV)/.tools ## hold the code to its style: the one definition of green, with the tests
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(VENV)/bin/lint-imports
+
+coverage: $(VENV)/.tools ## run the tests and list the branches that none of them takes
+	@$(RUN) pytest -q -n 2 --dist loadfile --cov --cov-report=term-missing $(TESTS)
+
+sample-media: $(VENV)/.installed ## make the videos of sample_media anew (needs ffmpeg, espeak-ng)
+	$(PIP) install --quiet $(PINNED) scikit-image scikit-learn
+	$(VENV)/bin/python sample_media/make.py
+
+bench: $(VENV)/.installed ## run every benchmark; some take minutes
+	@for script in benchmarks/[!_]*.py; do \
+	  echo "== $$script"; $(VENV)/bin/python "$$script" || exit; \
+	done
+
+clean: ## remove the demo's results, builds and caches; .venv stays
+	rm -rf demo build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache \
+	  .hypothesis .import_linter_cache
+	find vidcut tests benchmarks sample_media -name __pycache__ -prune -exec rm -rf {} +
+
+# The two stamps say that what they stand for was installed in full.
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@echo "Installing vidcut into $(VENV): a minute or two, 2 GB ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --quiet --upgrade $(PINNED) pip
+	@$(PIP) install --quiet $(PINNED) --build-constraint constraints.txt -e '.[cpu,offline]'
+	@touch $@
+
+$(VENV)/.tools: $(VENV)/.installed
+	@$(PIP) install --quiet $(PINNED) --group dev
+	@touch $@

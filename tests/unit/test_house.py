@@ -1,0 +1,93 @@
+"""The house holds itself: what a reader may count on in every room."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from vidcut import plugins
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted((ROOT / "vidcut").rglob("*.py"))
+FAMILIES = ("readers", "encoders", "modalities", "stores")
+PLUGINS = [(family, name) for family in FAMILIES for name in plugins.names(family)]
+
+each_module = pytest.mark.parametrize(
+    "path", MODULES, ids=[str(path.relative_to(ROOT)) for path in MODULES]
+)
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """The packages that a module imports anywhere, by their first name."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+@each_module
+def test_no_file_wants_to_be_two_rooms(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+@each_module
+def test_every_file_says_what_it_is(path: Path) -> None:
+    assert ast.get_docstring(parsed(path))
+
+
+@each_module
+def test_only_one_file_starts_processes_and_none_unpickles(path: Path) -> None:
+    forbidden = {"pickle", "marshal", "shelve", "dill", "joblib"}
+    if path != ROOT / "vidcut" / "ffmpeg.py":
+        forbidden.add("subprocess")
+    assert not imported(parsed(path)) & forbidden
+
+
+@pytest.mark.parametrize(("family", "name"), PLUGINS, ids="/".join)
+def test_every_plugin_can_be_created(family: str, name: str) -> None:
+    """Read, not imported: the pictures' models would take seconds."""
+    path = ROOT / "vidcut" / family / f"{name}.py"
+    functions = {node.name for node in parsed(path).body if isinstance(node, ast.FunctionDef)}
+    assert functions >= ({"create", "load"} if family == "stores" else {"create"})
+
+
+def test_every_requirement_is_pinned() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    pinned = {canonicalize_name(pin.name): pin.specifier for pin in pins}
+    assert list(pinned) == sorted(pinned)
+    for wanted in requirements():
+        (pin,) = pinned[canonicalize_name(wanted.name)]
+        assert pin.operator == "=="
+        assert wanted.specifier.contains(pin.version), wanted
+
+
+def requirements() -> list[Requirement]:
+    """What pyproject.toml asks for; the GPU's packages are the user's to choose."""
+    facts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = facts["project"]["optional-dependencies"]
+    lines = [
+        *facts["project"]["dependencies"],
+        *(line for name, extra in extras.items() if name != "gpu" for line in extra),
+        *facts["dependency-groups"]["dev"],
+    ]
+    return [Requirement(line) for line in lines]
+
+
+def test_make_help_tells_of_every_target() -> None:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\.PHONY: (.+)$", text, flags=re.MULTILINE)[0].split())
+    assert named == set(re.findall(r"^([a-z-]+):.*## \S", text, flags=re.MULTILINE))

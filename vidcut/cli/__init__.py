@@ -1,0 +1,83 @@
+"""The command line: parse, call the library, render.
+
+Only this package prints or exits. Exit codes: 0 found, 1 nothing matched, 2 usage, 3 some
+files failed and the rest went on, 4 the library cannot be used, 5 a tool or model is
+missing, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import Annotated
+
+import typer
+from typer import Abort, TyperException
+
+from vidcut import __version__
+from vidcut.cli import cut, doctor, index, info, ls, models, render, rm, search
+from vidcut.errors import LibraryError, MediaError, MissingError, VidcutError
+
+EXIT_USAGE, EXIT_SOME_FAILED, EXIT_LIBRARY, EXIT_MISSING, EXIT_INTERRUPTED = 2, 3, 4, 5, 130
+
+app = typer.Typer(
+    name="vidcut",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(index.index)
+app.command()(search.search)
+app.command()(cut.cut)
+app.command()(ls.ls)
+app.command()(info.info)
+app.command()(rm.rm)
+app.command()(doctor.doctor)
+app.command()(models.models)
+
+
+def _version(value: bool) -> None:  # noqa: FBT001  (typer calls it so)
+    if value:
+        render.emit(f"vidcut {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def vidcut(
+    *,
+    _version_asked: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Search your own footage by what is seen, said or written in it, and cut it."""
+
+
+def run() -> int:
+    """Run the command line; the exit code."""
+    # A reader that has enough (vidcut ls | head -1) ends us quietly, as it does cat.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        code = int(app(standalone_mode=False) or 0)
+    except TyperException as error:
+        render.fail(
+            f"{error.format_message()} 'vidcut --help' and 'vidcut COMMAND --help' tell more"
+        )
+        return EXIT_USAGE
+    except Abort:
+        code = EXIT_INTERRUPTED
+    except VidcutError as error:
+        render.fail(str(error))
+        return _code(error)
+    if code == EXIT_INTERRUPTED:
+        render.say("interrupted; what is done is kept, and the next run goes on")
+    return code
+
+
+def _code(error: VidcutError) -> int:
+    if isinstance(error, LibraryError):
+        return EXIT_LIBRARY
+    if isinstance(error, MissingError):
+        return EXIT_MISSING
+    if isinstance(error, MediaError):
+        return EXIT_SOME_FAILED
+    return EXIT_USAGE

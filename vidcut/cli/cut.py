@@ -1,0 +1,131 @@
+"""``vidcut cut``: by hand, or from search's JSON lines on stdin."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import vidcut
+from vidcut.cli import options, render
+from vidcut.cutting import CutPlan, distinct, file_name, parse_time
+from vidcut.records import SECOND_US
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FOUND, NOTHING, SOME_FAILED = 0, 1, 3
+CLIPS_FOLDER = "clips"
+
+
+def cut(  # noqa: PLR0913  (a command's options)
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|-", help="The video; - for JSON lines on stdin.")
+    ],
+    start: Annotated[
+        str | None, typer.Argument(metavar="START", help="75.5, 1:15.5 or 00:01:15.500.")
+    ] = None,
+    end: Annotated[str | None, typer.Argument(metavar="END", help="Likewise.")] = None,
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="OUT", help="The clip's path, or its folder."),
+    ] = None,
+    margin: options.MarginOption = None,
+    copy: options.CopyOption = False,
+    overwrite: options.OverwriteOption = False,
+    json: options.JsonOption = False,
+    quiet: options.QuietOption = False,
+) -> int:
+    """Cut by hand, or what search --json found.
+
+    vidcut cut video.mp4 1:15.5 1:20, or vidcut search "hot pot" --json -n | vidcut cut -
+    Prints the clips' paths.
+    """
+    mode = vidcut.Mode.COPY if copy else vidcut.Mode.EXACT
+    plans = _plans(file, start, end, output, options.margins(margin), mode)
+    failed = False
+    for made in vidcut.cut(plans, overwrite=overwrite):
+        if isinstance(made, vidcut.Failure):
+            failed = True
+            render.fail(f"{made.path}: {made.reason}")
+        else:
+            _show(made, json=json, quiet=quiet)
+    if not plans:
+        return NOTHING
+    return SOME_FAILED if failed else FOUND
+
+
+def _plans(
+    file: str,
+    start: str | None,
+    end: str | None,
+    output: Path | None,
+    margin: tuple[int, int],
+    mode: vidcut.Mode,
+) -> list[CutPlan]:
+    if file == "-":
+        if start is not None or end is not None:
+            raise vidcut.UsageError("with - the times come from stdin; leave START and END out")
+        moments = list(_moments(sys.stdin.buffer))
+        folder = output or Path(CLIPS_FOLDER)
+    else:
+        if start is None or end is None:
+            raise vidcut.UsageError("give START and END, e.g. vidcut cut video.mp4 1:15.5 1:20")
+        moments = [(Path(file), parse_time(start), parse_time(end))]
+        if output is not None and output.suffix:
+            return [CutPlan(Path(file).absolute(), _span(*moments[0], margin), output, mode)]
+        folder = output or Path()
+    plans = [
+        CutPlan(
+            path.absolute(),
+            span := _span(path, begin, finish, margin),
+            folder / file_name(rank, path.stem, span, suffix=".mp4"),
+            mode,
+        )
+        for rank, (path, begin, finish) in enumerate(moments, 1)
+    ]
+    return distinct(plans)
+
+
+def _span(path: Path, start: int, end: int, margin: tuple[int, int]) -> vidcut.Span:
+    start, end = max(0, start - margin[0]), end + margin[1]
+    if end <= start:
+        raise vidcut.UsageError(f"{path}: the end is not after the start; give START, then END")
+    return vidcut.Span(start, end)
+
+
+def _moments(lines: Iterable[bytes]) -> Iterable[tuple[Path, int, int]]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            moment = jsonlib.loads(line)
+            path = Path(moment["path"])
+            start, end = float(moment["start"]), float(moment["end"])
+            yield path, round(start * SECOND_US), round(end * SECOND_US)
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
+            wanted = 'an object with "path", "start" and "end", as vidcut search --json writes'
+            raise vidcut.UsageError(f"line {number} of stdin is not {wanted}") from error
+
+
+def _show(clip: vidcut.Clip, *, json: bool, quiet: bool) -> None:
+    if json:
+        render.emit_json(
+            {
+                "clip": clip.path,
+                "source": clip.source,
+                "start": render.seconds(clip.span.start),
+                "end": render.seconds(clip.span.end),
+                "moved_start": render.seconds(clip.moved_start_us),
+                "moved_end": render.seconds(clip.moved_end_us),
+            }
+        )
+        return
+    render.emit(clip.path)
+    if not quiet and (clip.moved_start_us or clip.moved_end_us):
+        early, late = clip.moved_start_us / 1e6, clip.moved_end_us / 1e6
+        render.say(f"starts {early:.3f} s early and ends {late:.3f} s late, at key frames")

@@ -1,0 +1,99 @@
+"""``vidcut index``: build or refresh the library."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path  # noqa: TC003  (typer reads it at run time)
+from typing import Annotated
+
+import typer
+
+import vidcut
+from vidcut.cli import options, progress, render
+
+SOME_FAILED = 3
+
+
+def index(  # noqa: PLR0913  (a command's options)
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders.")],
+    *,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="Leave out what matches, by name or path; repeatable."),
+    ] = None,
+    include_hidden: Annotated[
+        bool, typer.Option("--include-hidden", help="Hidden files and folders too.")
+    ] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Follow symbolic links.")] = False,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Try files again that failed before.")
+    ] = False,
+    visual_model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="auto, labels (offline), fast, balanced, best, or an open_clip NAME/PRETRAINED"
+            " or NAME@CHECKPOINT.",
+        ),
+    ] = None,
+    asr: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|always|never",
+            help="Listen where there are no subtitles, always, or never.",
+        ),
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="CODE", help="What is spoken, e.g. zh.")
+    ] = None,
+    quality: Annotated[
+        str | None, typer.Option(metavar="fast|balanced|best", help="How small text is read.")
+    ] = None,
+    reader: Annotated[str | None, typer.Option(metavar="NAME", help="pyav or decord.")] = None,
+    device: options.DeviceOption = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads for each model.")] = None,
+    offline: options.OfflineOption = None,
+    library: options.LibraryOption = None,
+    json: options.JsonOption = False,
+    quiet: options.QuietOption = False,
+    verbose: options.VerboseOption = False,
+) -> int:
+    """Build or refresh the library.
+
+    Sees, hears and reads what is in videos.
+
+    What is indexed already costs a look; what was interrupted goes on where it stood.
+    """
+    render.log_level(verbose=verbose)
+    shown = vidcut.Library(
+        library or None,
+        visual_model=visual_model,
+        asr=asr,
+        language=language,
+        quality=quality,
+        reader=reader,
+        device=device,
+        threads=threads,
+        offline=offline,
+    )
+    selection = vidcut.Selection(tuple(exclude or ()), include_hidden, follow)
+    begun = time.monotonic()
+    with shown, progress.bar(quiet=quiet) as bar:
+        watch = vidcut.Watch(bar.failure, bar.progress)
+        try:
+            tally = shown.index(*paths, selection=selection, retry=retry, watch=watch)
+        except KeyboardInterrupt:
+            _leave_if_stuck()
+            raise
+        model = shown.visual_model
+    progress.summary(tally, time.monotonic() - begun, model, json=json, quiet=quiet)
+    return SOME_FAILED if tally.failures else 0
+
+
+def _leave_if_stuck() -> None:
+    """End at once where a native library cannot be stopped; all that is done is stored."""
+    if threading.active_count() > 1:
+        render.say("interrupted; what is done is kept, and the next run goes on")
+        os._exit(130)

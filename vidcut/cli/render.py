@@ -1,0 +1,179 @@
+"""What a person or a script gets to see: text made safe, JSON, tables, progress.
+
+Results go to stdout, all else to stderr. Names and words from media are hostile: control,
+bidi and escape characters are made visible before anything is printed, and no markup is
+ever interpreted.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vidcut.cutting import format_time
+from vidcut.query import matches
+from vidcut.records import SECOND_US
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from vidcut.records import Boundary, Clip, Hit, Moment
+
+_PIPE_WIDTH = 200
+_WORDS_CHARS = 160
+_MOST_LABELS = 3
+_ASCII_END = 0x7F
+_MARK = "bold yellow"
+
+
+def printable(text: str) -> str:
+    """The text with whatever could steer a terminal made visible, on one line."""
+    return "".join(_visible(char) for char in text)
+
+
+def log_level(*, verbose: bool) -> None:
+    """Show warnings on stderr, or everything that vidcut says of its inner life."""
+    level = logging.DEBUG if verbose else logging.WARNING
+    logging.basicConfig(format="vidcut: %(message)s", level=logging.WARNING)
+    logging.getLogger("vidcut").setLevel(level)
+
+
+def emit(text: str, end: str = "\n") -> None:
+    """Write a result to stdout, as the bytes that its characters stand for."""
+    sys.stdout.buffer.write((text + end).encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
+
+
+def emit_json(value: Mapping[str, Any]) -> None:
+    """Write one JSON object as a line."""
+    line = json.dumps(value, ensure_ascii=False)
+    try:
+        line.encode("utf-8")
+    except UnicodeEncodeError:  # a file name that is no text
+        line = json.dumps(value)
+    emit(line)
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal, on stderr."""
+    sys.stderr.buffer.write((printable(text) + "\n").encode("utf-8", "backslashreplace"))
+    sys.stderr.buffer.flush()
+
+
+def fail(text: str) -> None:
+    """Tell of an error, in one line."""
+    say(f"vidcut: {text}")
+
+
+def emit_table(title: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> None:
+    """Write a table: drawn on a terminal, tab-separated in a pipe."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            emit("\t".join(cell.plain if isinstance(cell, Text) else cell for cell in row))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in title:
+        table.add_column(name, overflow="fold", no_wrap=name not in {"why", "video", "state"})
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    Console(highlight=False).print(table)
+
+
+# Moments ------------------------------------------------------------------------------
+
+
+def moment_json(
+    moment: Moment, *, path: str, clip: Clip | None, models: Mapping[str, str]
+) -> dict[str, Any]:
+    """A moment as a JSON object; times in seconds."""
+    return {
+        "rank": moment.rank,
+        "video": moment.video.path,
+        "path": path,
+        "start": seconds(moment.start.time_us),
+        "end": seconds(moment.end.time_us),
+        "score": round(moment.score, 4),
+        "evidence": [
+            {
+                "modality": hit.chunk.modality,
+                "text": hit.chunk.text,
+                "score": round(hit.confidence, 4),
+                "start": seconds(hit.chunk.span.start),
+                "end": seconds(hit.chunk.span.end),
+                "language": hit.chunk.language,
+                "model": models.get(hit.chunk.modality),
+            }
+            for hit in moment.evidence
+        ],
+        "start_reason": moment.start.reason,
+        "end_reason": moment.end.reason,
+        "clip": clip.path if clip else None,
+        "moved_start": seconds(clip.moved_start_us) if clip else None,
+        "moved_end": seconds(clip.moved_end_us) if clip else None,
+    }
+
+
+def moment_row(moment: Moment, terms: tuple[str, ...]) -> list[str | Text]:
+    """A moment as a row: rank, video, start, end, score, why."""
+    why = Text()
+    for hit in moment.evidence:
+        if why:
+            why.append("\n" if sys.stdout.isatty() else "; ")
+        why.append_text(_why(hit, terms))
+    return [
+        str(moment.rank),
+        printable(moment.video.path),
+        _edge(moment.start),
+        _edge(moment.end),
+        f"{moment.score:.2f}",
+        why,
+    ]
+
+
+def seconds(time_us: int) -> float:
+    """Microseconds as seconds, exact to the microsecond."""
+    return round(time_us / SECOND_US, 6)
+
+
+def _edge(boundary: Boundary) -> str:
+    return format_time(boundary.time_us)
+
+
+def _why(hit: Hit, terms: tuple[str, ...]) -> Text:
+    text = printable(hit.chunk.text or "")
+    if hit.chunk.modality == "frame":
+        labels = ", ".join(text.split(", ")[:_MOST_LABELS])
+        return Text(f"seen: {labels}" if labels else "seen")
+    verb = {"asr": "said", "ocr": "written"}.get(hit.chunk.modality, hit.chunk.modality)
+    marked = Text(text)
+    for start, end in matches(text, terms):
+        marked.stylize(_MARK, start, end)
+    if len(marked) > _WORDS_CHARS:
+        marked = marked[:_WORDS_CHARS]
+        marked.append("…")
+    return Text.assemble(f"{verb}: ", marked)
+
+
+def _visible(char: str) -> str:
+    category = unicodedata.category(char)
+    if char in "\n\t":
+        return " "
+    if category in {"Cc", "Cs", "Zl", "Zp"} or (category == "Cf" and not _joins(char)):
+        return (
+            char.encode("ascii", "backslashreplace").decode()
+            if ord(char) > _ASCII_END
+            else f"\\x{ord(char):02x}"
+        )
+    return char
+
+
+def _joins(char: str) -> bool:
+    """Whether a format character is part of how words or emoji are written."""
+    return char in "\u200c\u200d" or "\U000e0020" <= char <= "\U000e007f"

@@ -1,0 +1,176 @@
+"""``vidcut search``: the best moments, cut into clips."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import vidcut
+from vidcut.cli import options, render
+from vidcut.cutting import format_time, slug
+from vidcut.query import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from vidcut.records import Clip, Moment
+
+FOUND, NOTHING, SOME_FAILED = 0, 1, 3
+CLIPS_FOLDER = "clips"
+
+
+class Print(StrEnum):
+    """What ``--print`` prints of each moment."""
+
+    PATH = "path"
+    TSV = "tsv"
+
+
+def search(  # noqa: PLR0913  (a command's options)
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="What to look for.")],
+    *,
+    count: Annotated[int, typer.Option("--count", "-k", min=1, help="At most so many.")] = 5,
+    modalities: Annotated[
+        str | None,
+        typer.Option("--in", metavar="frame,asr,ocr", help="Only what is seen, said or written."),
+    ] = None,
+    video: Annotated[
+        str | None, typer.Option(metavar="GLOB", help="Only in videos of this name or path.")
+    ] = None,
+    min_score: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Nothing that scores less.")
+    ] = None,
+    margin: options.MarginOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="List only; cut none.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Where the clips go."),
+    ] = None,
+    copy: options.CopyOption = False,
+    overwrite: options.OverwriteOption = False,
+    json: options.JsonOption = False,
+    print_: Annotated[
+        Print | None, typer.Option("--print", help="Clip paths alone, or tab-separated rows.")
+    ] = None,
+    null: Annotated[
+        bool, typer.Option("-0", "--null", help="With --print: end each with NUL, not newline.")
+    ] = False,
+    library: options.LibraryOption = None,
+    device: options.DeviceOption = None,
+    offline: options.OfflineOption = None,
+    quiet: options.QuietOption = False,
+    verbose: options.VerboseOption = False,
+) -> int:
+    """Find the best moments and cut them into clips/QUERY/.
+
+    Prints a table on a terminal and tab-separated rows in a pipe. Exits 1 where nothing
+    matches well enough.
+    """
+    render.log_level(verbose=verbose)
+    wanted = options.modalities(modalities)
+    before, after = options.margins(margin)
+    shown = _Shown(json=json, print_=print_, null=null, query=query)
+    with vidcut.Library(library, min_score=min_score, device=device, offline=offline) as opened:
+        found = opened.search(query, count=count, modalities=wanted, video=video)
+        if not found:
+            render.say(_nothing(opened, query))
+            return NOTHING
+        clips: Iterator[vidcut.Clip | vidcut.Failure] | None = None
+        folder = output or Path(CLIPS_FOLDER) / slug(query)
+        if not dry_run:
+            clips = opened.cut(
+                found,
+                folder,
+                margin=vidcut.Margin(before, after),
+                mode=vidcut.Mode.COPY if copy else vidcut.Mode.EXACT,
+                overwrite=overwrite,
+            )
+        cut = _show(opened, found, clips, shown)
+        if not quiet:
+            _tell(opened, found, cut, folder)
+    return SOME_FAILED if any(isinstance(made, vidcut.Failure) for made in cut) else FOUND
+
+
+class _Shown:
+    """How results are to look."""
+
+    def __init__(self, *, json: bool, print_: Print | None, null: bool, query: str) -> None:
+        self.json = json
+        self.print = print_
+        self.end = "\0" if null else "\n"
+        self.terms = parse(query).terms
+
+
+def _show(
+    opened: vidcut.Library,
+    found: Sequence[Moment],
+    clips: Iterator[vidcut.Clip | vidcut.Failure] | None,
+    shown: _Shown,
+) -> list[vidcut.Clip | vidcut.Failure]:
+    """Print the moments, each line as soon as its clip is there."""
+    table = not shown.json and shown.print is None
+    if table:
+        title = ("#", "video", "start", "end", "score", "why")
+        render.emit_table(title, [render.moment_row(moment, shown.terms) for moment in found])
+    made: list[vidcut.Clip | vidcut.Failure] = []
+    models = opened.models()
+    for moment in found:
+        clip: Clip | None = None
+        if clips is not None:
+            result = next(clips)
+            made.append(result)
+            if isinstance(result, vidcut.Failure):
+                render.fail(f"{result.path}: {result.reason}")
+            else:
+                clip = result
+        if not table:
+            _line(opened, moment, clip, shown, models)
+    return made
+
+
+def _line(
+    opened: vidcut.Library,
+    moment: Moment,
+    clip: Clip | None,
+    shown: _Shown,
+    models: dict[str, str],
+) -> None:
+    source = str(opened.path(moment.video))
+    if shown.json:
+        render.emit_json(render.moment_json(moment, path=source, clip=clip, models=models))
+    elif shown.print is Print.PATH:
+        render.emit(clip.path if clip else source, shown.end)
+    else:
+        span = format_time(moment.start.time_us), format_time(moment.end.time_us)
+        row = (str(moment.rank), f"{moment.score:.4f}", source, *span, clip.path if clip else "")
+        render.emit("\t".join(render.printable(cell) for cell in row), shown.end)
+
+
+def _tell(
+    opened: vidcut.Library,
+    found: Sequence[Moment],
+    made: Sequence[vidcut.Clip | vidcut.Failure],
+    folder: Path,
+) -> None:
+    """What the person should know besides the results."""
+    clips = [clip for clip in made if isinstance(clip, vidcut.Clip)]
+    if clips:
+        render.say(f"{len(clips)} {'clip' if len(clips) == 1 else 'clips'} in {folder}/")
+    for clip in clips:
+        if clip.moved_start_us or clip.moved_end_us:
+            early, late = clip.moved_start_us / 1e6, clip.moved_end_us / 1e6
+            name = Path(clip.path).name
+            render.say(f"{name} starts {early:.3f} s early and ends {late:.3f} s late")
+    seen = any(hit.chunk.modality == "frame" for moment in found for hit in moment.evidence)
+    if seen and opened.visual_model == "labels":
+        render.say("what is seen was matched by the offline model (labels)")
+
+
+def _nothing(opened: vidcut.Library, query: str) -> str:
+    if not any(video.state != "failed" for video in opened.videos()):
+        return "the library is empty; 'vidcut index FOLDER' fills it"
+    least = opened.settings.min_score
+    return f"nothing matches {query!r} well enough; --min-score below {least} shows weaker ones"

@@ -1,0 +1,192 @@
+"""Moments → cut plans: which stretch of which file goes to a file of which name. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from vidcut.errors import UsageError
+from vidcut.records import SECOND_US, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from vidcut.records import Moment, Video
+
+NAME_BYTES = 255
+"""The longest file name, in bytes, of ext4, APFS, Btrfs and (in UTF-16 units) NTFS."""
+SLUG_BYTES = 120
+"""Long enough to recognise a query by, short enough for paths of 260 characters."""
+
+# What a stream copy may hold is up to the source; what mp4 cannot hold, Matroska can.
+_MATROSKA_SUFFIXES = frozenset({".mkv", ".webm", ".ogv", ".ogg", ".opus", ".wmv", ".asf", ".wma"})
+_FORBIDDEN = frozenset('<>:"/\\|?*')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
+_JOINERS = "\u200c\u200d"
+_SIXTY = 60
+_TIME = re.compile(r"(?:(?:([0-9]{1,6}):)?([0-9]{1,9}):)?([0-9]{1,9})(?:\.([0-9]{1,30}))?")
+
+
+class Mode(StrEnum):
+    """How a clip is cut: frame by frame, or at key frames without re-encoding."""
+
+    EXACT = "exact"
+    COPY = "copy"
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """What a clip has more than its moment, before and after it."""
+
+    before_us: int = 0
+    after_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CutPlan:
+    """One cut to make; ``source`` and ``output`` are absolute where plan's arguments are."""
+
+    source: Path
+    span: Span
+    output: Path
+    mode: Mode = Mode.EXACT
+
+
+def plan(
+    moment: Moment, *, source: Path, folder: Path, margin: Margin, mode: Mode = Mode.EXACT
+) -> CutPlan:
+    """Plan the cut of one moment: its span and margins, kept inside the video.
+
+    ``source`` is where the moment's video lies. The name in ``folder`` is
+    ``01_<video>_<start>-<end>.mp4``, with the moment's rank and times as ``00.01.15.500``.
+
+    Raises:
+        UsageError: the margins leave nothing of the moment.
+    """
+    span = _widened(moment, margin)
+    suffix = _suffix(moment.video, source, mode)
+    name = file_name(moment.rank, source.stem, span, suffix=suffix)
+    return CutPlan(source, span, folder / name, mode)
+
+
+def distinct(plans: Iterable[CutPlan]) -> list[CutPlan]:
+    """The same plans, the outputs of equal names numbered: ``…_2.mp4``, ``…_3.mp4``.
+
+    Names are equal as the file systems of macOS and Windows see it: whatever their case
+    and their Unicode normal form.
+    """
+    taken: set[tuple[Path, str]] = set()
+    result: list[CutPlan] = []
+    for one in plans:
+        output, count = one.output, 1
+        while (output.parent, _folded(output.name)) in taken:
+            count += 1
+            ending = f"_{count}{output.suffix}"
+            output = output.with_name(_cut(one.output.stem, NAME_BYTES - len(ending)) + ending)
+        taken.add((output.parent, _folded(output.name)))
+        result.append(replace(one, output=output))
+    return result
+
+
+def file_name(rank: int, stem: str, span: Span, *, suffix: str) -> str:
+    """A clip's name: readable, sortable, at most 255 bytes, safe on every file system."""
+    before = f"{rank:02}_"
+    after = f"_{_dotted(span.start)}-{_dotted(span.end)}{suffix}"
+    room = NAME_BYTES - len(before) - len(after)
+    return before + (_cut(_safe(stem), room) or "video") + after
+
+
+def slug(query: str) -> str:
+    """A folder's name for a query: ``Eating hot pot!`` → ``eating-hot-pot``.
+
+    Letters, digits and pictographs of all scripts stay. ``query`` where nothing is left.
+    """
+    kept = (char if _speaks(char) else "-" for char in unicodedata.normalize("NFC", query).lower())
+    name = re.sub("-+", "-", "".join(kept)).strip("-" + _JOINERS)
+    name = _cut(name, SLUG_BYTES).strip("-" + _JOINERS)
+    return f"{name}_" if _RESERVED.fullmatch(name) else name or "query"
+
+
+def parse_time(text: str) -> int:
+    """Microseconds of ``75.5``, ``1:15.5`` or ``00:01:15.500``; exact, rounded down.
+
+    Raises:
+        UsageError: it is no time, is negative, or has 60 minutes or seconds beside a colon.
+    """
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"{text!r} is no time; write 75.5, 1:15.5 or 00:01:15.500")
+    hours, minutes, seconds, fraction = match.groups()
+    if (minutes and int(seconds) >= _SIXTY) or (hours and int(minutes) >= _SIXTY):
+        raise UsageError(f"{text!r} has 60 or more beside a colon; write 75.5 or 1:15.5")
+    whole = (int(hours or 0) * _SIXTY + int(minutes or 0)) * _SIXTY + int(seconds)
+    return whole * SECOND_US + int((fraction or "")[:6].ljust(6, "0"))
+
+
+def format_time(time_us: int) -> str:
+    """``00:01:15.500``: hours, minutes, seconds and milliseconds, rounded down."""
+    if time_us < 0:
+        raise ValueError(f"a time cannot be negative: {time_us}")
+    seconds, fraction_us = divmod(time_us, SECOND_US)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{seconds:02}.{fraction_us // 1000:03}"
+
+
+def _widened(moment: Moment, margin: Margin) -> Span:
+    start = max(0, moment.span.start - margin.before_us)
+    end = moment.span.end + margin.after_us
+    # A duration that nobody knows (0) limits nothing.
+    end = min(end, moment.video.duration_us) if moment.video.duration_us > 0 else end
+    if end <= start:
+        times = f"{format_time(max(0, moment.span.start))} to {format_time(max(0, end))}"
+        raise UsageError(f"nothing of {moment.video.path!r} lies between {times}; widen the margin")
+    return Span(start, end)
+
+
+def _suffix(video: Video, source: Path, mode: Mode) -> str:
+    audio_only = video.media is not None and video.media.picture is None
+    if mode is Mode.COPY and source.suffix.lower() in _MATROSKA_SUFFIXES:
+        return ".mka" if audio_only else ".mkv"
+    return ".m4a" if audio_only else ".mp4"
+
+
+def _dotted(time_us: int) -> str:
+    # Colons are forbidden on Windows and shown as slashes by macOS.
+    return format_time(time_us).replace(":", ".")
+
+
+def _safe(text: str) -> str:
+    kept = "".join("_" if _dangerous(char) else char for char in text)
+    return kept.strip(" .-" + _JOINERS)
+
+
+def _dangerous(char: str) -> bool:
+    # Control, format (bidi marks among them), surrogate, line and paragraph separators;
+    # the joiners are format characters too, but emoji and Persian are written with them.
+    return char in _FORBIDDEN or (
+        char not in _JOINERS and unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    )
+
+
+def _speaks(char: str) -> bool:
+    return char in _JOINERS or unicodedata.category(char)[0] in "LNM" or _is_pictograph(char)
+
+
+def _is_pictograph(char: str) -> bool:
+    return unicodedata.category(char) in {"So", "Sk"} and not char.isascii()
+
+
+def _cut(text: str, limit_bytes: int) -> str:
+    whole = text.encode()
+    if len(whole) <= limit_bytes:
+        return text
+    return whole[:limit_bytes].decode(errors="ignore").rstrip(" .-" + _JOINERS)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

