@@ -25,7 +25,34 @@ from vidcut.library import open_to_write
 from vidcut.protocols import EncoderOptions
 from vidcut.records import SECOND_US, Draft, Media, PictureTrack
 
-WORDS = ["red", "car", "street", "dog", "beach", "coffee", "table", "morning", "light", "river", "mountain", "city", "train", "window", "今天", "我们", "火锅", "湖边", "古塔", "天气", "手机", "出门", "旅行", "晚上", "朋友", "音乐"]
+WORDS = [
+    "red",
+    "car",
+    "street",
+    "dog",
+    "beach",
+    "coffee",
+    "table",
+    "morning",
+    "light",
+    "river",
+    "mountain",
+    "city",
+    "train",
+    "window",
+    "今天",
+    "我们",
+    "火锅",
+    "湖边",
+    "古塔",
+    "天气",
+    "手机",
+    "出门",
+    "旅行",
+    "晚上",
+    "朋友",
+    "音乐",
+]
 HEAVY = ("torch", "open_clip", "av", "faster_whisper", "rapidocr", "onnxruntime", "decord")
 
 

@@ -11,6 +11,7 @@ native code on damaged files (its issue #373).
 from __future__ import annotations
 
 import bisect
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -19,6 +20,7 @@ import numpy as np
 
 from vidcut.errors import MediaError
 from vidcut.readers import _container, _pictures, pyav
+from vidcut.records import SECOND_US
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,6 +38,8 @@ _FLOAT32_STEP = 2.0**-22
 
 _NO_FAULTS = 1e-9
 """The share of frames that decord may replace by their neighbours without a word."""
+
+_REMEDY = "read it with '--reader pyav'"
 
 
 def create(*, threads: int = 0) -> DecordReader:
@@ -80,3 +84,42 @@ class DecordReader:
     def cues(self, path: Path, track: SubtitleTrack) -> Sequence[Cue]:
         """The cues of an embedded text subtitle stream, by PyAV."""
         return self._pyav.cues(path, track)
+
+
+@contextlib.contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (decord.DECORDError, AssertionError, StopIteration) as error:
+        reason = str(error).strip().rpartition("\n")[2] or type(error).__name__
+        raise MediaError(f"{path.name}: decord cannot read it ({reason}); {_REMEDY}") from error
+
+
+def _packet_times(path: Path) -> tuple[list[int], Fraction | None]:
+    """When each picture is shown, from the packets; and how oblong decord's pixels are."""
+    with _container.opened(path) as container:
+        stream = _pictures.decodable(path, container, 1)
+        times_us = []
+        for packet in _container.packets(container, stream):
+            if packet.pts is None:
+                raise MediaError(f"{path.name}: has pictures without a time; {_REMEDY}")
+            if not packet.is_discard:
+                shown_us = _container.microseconds(packet.pts, stream.time_base)
+                times_us.append(shown_us - _container.start_us(container))
+        return sorted(times_us), stream.sample_aspect_ratio
+
+
+def _verify(path: Path, video: Any, times_us: Sequence[int]) -> None:
+    """Hold the times that decord gives against those of the packets."""
+    if len(video) == len(times_us):
+        claimed_s: NDArray[np.float64] = video.get_frame_timestamp(range(len(video)))[:, 0]
+        known_s = np.array(times_us) / SECOND_US
+        if np.all(np.abs(claimed_s - known_s) <= _TOLERANCE_S + known_s * _FLOAT32_STEP):
+            return
+    raise MediaError(f"{path.name}: decord gives its pictures wrong times; {_REMEDY}")
+
+
+def _next_frame(video: Any) -> Any:
+    """decord turns pictures upright by itself and then adds a fourth channel."""
+    rgb = np.ascontiguousarray(video.next().asnumpy()[:, :, :3])
+    return av.VideoFrame.from_ndarray(rgb, format="rgb24")

@@ -53,7 +53,7 @@ class PyavReader:
                 raise MediaError(f"{fact} that can be decoded; {_remedy(container)}")
             return Media(
                 container=container.format.name,
-                duration_us=_duration_us(container) or _scanned_us(path),
+                duration_us=_duration_us(path, container),
                 picture=None if picture is None else _picture_track(container, picture),
                 sound=None if sound is None else _sound_track(sound),
                 subtitles=tuple(_subtitle_tracks(container)),
@@ -72,23 +72,29 @@ class PyavReader:
         return _cues.cues(path, track)
 
 
-def _duration_us(container: Any) -> int:
-    """From the container's start to where the last picture or sound ends; 0 if it says not."""
+def _duration_us(path: Path, container: Any) -> int:
+    """From the container's start to where the last picture or sound ends."""
     if container.format.name in _GUESSED:
-        return 0
+        return _scanned_us(path, 0)
     streams = _streams(container)
     ends = [_end_us(container, s, (s.start_time or 0) + s.duration) for s in streams if s.duration]
-    if len(ends) < len(streams):
-        ends.append(container.duration or 0)
-    return max(ends)
+    if len(ends) == len(streams):
+        return max(ends)
+    # Matroska gives no duration for a stream, and for the whole counts from 0 or from the
+    # start, as its writer saw fit.
+    header_us = container.duration or 0
+    return _scanned_us(path, header_us) or max([header_us, *ends])
 
 
-def _scanned_us(path: Path) -> int:
-    """The same by reading all packets, without decoding them."""
+def _scanned_us(path: Path, from_us: int) -> int:
+    """The same by reading packets from the key frame before a time on, decoding none."""
     end_us = 0
     with _container.opened(path) as container:
-        after = {stream.index: 0 for stream in _streams(container)}
-        for packet in _container.packets(container, _streams(container)):
+        streams = _streams(container)
+        if from_us:
+            _container.seek(container, streams[0], from_us)
+        after = {stream.index: 0 for stream in streams}
+        for packet in _container.packets(container, streams):
             index = packet.stream.index
             ticks = after[index] if packet.pts is None else packet.pts
             after[index] = ticks + (packet.duration or 0)
