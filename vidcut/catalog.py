@@ -29,7 +29,6 @@ from vidcut.records import (
 )
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 class Catalog:
     """An open catalog. Use from one thread."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: schema.Connection) -> None:
         self._db = connection
 
     def close(self) -> None:
@@ -53,7 +52,8 @@ class Catalog:
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # SQLite itself rolls back when the disk is full
+                self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
 
@@ -118,17 +118,16 @@ class Catalog:
         statement = "UPDATE videos SET path = ?, size = ?, mtime_ns = ?, hash = ? WHERE id = ?"
         self._db.execute(statement, (os.fsencode(path), *stamp, content, video_id))
 
-    def describe(self, video_id: int, media: Media) -> None:
-        """Record what the reader says that the file holds."""
+    def describe(self, video_id: int, media: Media | None) -> None:
+        """Record what the reader says that the file holds, None where that is not known."""
         statement = "UPDATE videos SET duration_us = ?, media = ? WHERE id = ?"
-        self._db.execute(
-            statement, (media.duration_us, json.dumps(asdict(media), default=str), video_id)
-        )
+        facts = json.dumps(asdict(media), default=str) if media else None
+        self._db.execute(statement, (media.duration_us if media else 0, facts, video_id))
 
     def set_state(self, video_id: int, state: str, failure: str | None = None) -> None:
         """Record how the video stands, and why where it failed."""
         statement = "UPDATE videos SET state = ?, failure = ? WHERE id = ?"
-        self._db.execute(statement, (state, failure, video_id))
+        self._db.execute(statement, (state, _storable(failure), video_id))
 
     def forget_video(self, video_id: int) -> None:
         """The video and all that was made of it; the file itself is not touched."""
@@ -187,7 +186,8 @@ class Catalog:
             " VALUES (?, ?, ?, ?, ?, ?, ?)"
         )
         span = draft.span
-        values = (video_id, modality, span.start, span.end, draft.text, draft.language)
+        text = _storable(draft.text)
+        values = (video_id, modality, span.start, span.end, text, draft.language)
         cursor = self._db.execute(statement, (*values, words if draft.words else None))
         chunk_id = int(cursor.lastrowid or 0)
         if terms:
@@ -300,6 +300,11 @@ def open_(path: Path, *, writable: bool) -> Catalog:
         LibraryError: it is not a catalog, or a damaged one.
     """
     return Catalog(schema.open_(path, writable=writable))
+
+
+def _storable(text: str | None) -> str | None:
+    """Text as SQLite takes it: lone surrogates, as in odd file names, become escapes."""
+    return None if text is None else text.encode("utf-8", "backslashreplace").decode()
 
 
 # Rows to records ----------------------------------------------------------------------

@@ -18,13 +18,13 @@ import signal
 import subprocess
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ffmpeg
 
 from vidcut.errors import MediaError, MissingError, OutputError
+from vidcut.packets import REORDER_US, Look, Packet, Row, decodable, streams, to_packet
 from vidcut.records import SECOND_US, Clip, Span
 
 if TYPE_CHECKING:
@@ -47,22 +47,16 @@ _SOUND_ONLY = frozenset({".m4a", ".mka"})
 _WITH_FASTSTART = frozenset({"mp4", "mov", "ipod"})
 _CLOCK_HZ = 120_000
 """The clip's picture clock: 24, 25, 30, 50, 60 and their 1000/1001 are whole ticks of it."""
-_HELD_US = 200_000
-"""A picture shown for longer than this before the next is held: a slide, a screen recording.
 
-Cut in its middle, the clip begins with it; a shorter one is left out, so that a cut at a shot's
-first frame never flashes the last frame of the shot before.
-"""
-_REORDER_US = SECOND_US
-"""Packets may be stored this much before or after they are shown (16 frames of B-pyramid)."""
 _STEPS_BACK_US = (-140_000, 0, SECOND_US, 4 * SECOND_US, 16 * SECOND_US, 64 * SECOND_US)
 """Where to seek, before the start. ffmpeg itself seeks 3/23 s too early in some containers, for
 which the first makes up; MPEG-TS has no index and lands anywhere, which the later ones mend."""
 _HEARD_US = 4 * SECOND_US
 """Sound that does not begin within this before the start does not begin there at all."""
+_READ_THROUGH_US = 600 * SECOND_US
+"""A minute or so of decoding at 1080p: what a clip without errors may cost."""
 _SHORT_BY_US = 500_000
 """A clip that is shorter than what it was cut from by more than this lost something."""
-_NO_TIME = -(2**63)
 _NO_SPACE = ("No space left on device", "Disk quota exceeded", "File too large", "Read-only file")
 
 
@@ -112,11 +106,15 @@ def encode(
         OutputError: the output exists already (without ``overwrite``) or cannot be written.
         MissingError: this ffmpeg cannot write H.264 and AAC.
     """
-    muxer = _muxer(output)
+    _muxer(output)
     look = _look(tool, source, span).kept(sound_only=output.suffix.lower() in _SOUND_ONLY)
     look.demand(source, span)
     with _draft(output, overwrite=overwrite) as draft:
-        _write(tool, _encoding(source, span, look, draft, muxer), source, output)
+        log = _write(tool, _encoding(tool, source, span, look, draft), source, output)
+        if log and look.seek_us and span.start <= _READ_THROUGH_US:
+            # Some files mark key frames that are none: right when read through, green else.
+            through = replace(look, seek_us=0)
+            _write(tool, _encoding(tool, source, span, through, draft), source, output)
         _verify(tool, draft, source, span, look)
         if check is not None:
             check(draft)
@@ -137,12 +135,12 @@ def copy(
     The clip's span and ``moved_…_us`` say what the file really holds; nothing of it is
     hidden behind an edit list. Arguments and errors as for `encode`.
     """
-    muxer = _muxer(output)
+    _muxer(output)
     look = _look(tool, source, span).kept(sound_only=output.suffix.lower() in _SOUND_ONLY)
     look.demand(source, span)
     held, count = look.copied(span)
     with _draft(output, overwrite=overwrite) as draft:
-        _write(tool, _copying(source, held, count, look, draft, muxer), source, output)
+        _write(tool, _copying(source, held, count, look, draft), source, output)
         _verify(tool, draft, source, held, look)
         if check is not None:
             check(draft)
@@ -184,111 +182,13 @@ def _shipped() -> Path:
 # Looking, without decoding -------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Packet:
-    """Times in microseconds of the container's clock less its start; pts None if unknown."""
-
-    dts_us: int
-    pts_us: int | None
-    duration_us: int
-
-    @property
-    def time_us(self) -> int:
-        return self.dts_us if self.pts_us is None else self.pts_us
-
-    @property
-    def end_us(self) -> int:
-        return self.time_us + self.duration_us
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What lies around a span: ``seek_us`` is the ``-ss`` that reaches these packets."""
-
-    seek_us: int
-    origin_us: int
-    """The container's start time."""
-    picture: tuple[_Packet, ...]
-    sound: tuple[_Packet, ...]
-    has_picture: bool
-    has_sound: bool
-
-    def kept(self, *, sound_only: bool) -> _Look:
-        """Without the pictures, for a file that takes none."""
-        return replace(self, picture=(), has_picture=False) if sound_only else self
-
-    @property
-    def end_us(self) -> int:
-        return max((packet.end_us for packet in (*self.picture, *self.sound)), default=0)
-
-    @property
-    def ordered(self) -> bool:
-        """Whether every packet of the picture says when it is shown."""
-        return all(packet.pts_us is not None for packet in self.picture)
-
-    def reaches(self, start_us: int) -> bool:
-        """Whether decoding from here shows the start: a key frame lies at or before it."""
-        if not self.picture:
-            return not self.has_picture
-        first = self.picture[0]
-        # A key frame of AVI says only when it is decoded.
-        slack_us = 0 if first.pts_us is not None else _REORDER_US // 4
-        return first.time_us + slack_us <= start_us
-
-    def hears(self, start_us: int) -> bool:
-        """Whether the sound begins at or before the start, to within a frame of it."""
-        if not self.sound:
-            return not self.has_sound
-        return self.sound[0].time_us <= start_us + 25_000
-
-    def first_us(self, span: Span) -> int:
-        """When the first frame to show is shown; the start where that is not known."""
-        times = sorted(packet.time_us for packet in self.picture) if self.ordered else []
-        before = [time_us for time_us in times if time_us < span.start]
-        inside = [time_us for time_us in times if span.contains(time_us)]
-        following = inside[0] if inside else span.end
-        if before and following - span.start > _HELD_US:
-            return before[-1]
-        return inside[0] if inside else before[-1] if before else span.start
-
-    def demand(self, source: Path, span: Span) -> None:
-        """Raise where there is nothing in the span."""
-        if span.duration > 0 and self.end_us > span.start and (self.picture or self.sound):
-            return
-        ends = f"it ends at {self.end_us / SECOND_US:.3f} s" if self.end_us else "it holds nothing"
-        raise MediaError(
-            f"nothing to cut from {source} at {span.start / SECOND_US:.3f} s: {ends};"
-            f" 'vidcut info' tells its length"
-        )
-
-    def copied(self, span: Span) -> tuple[Span, int]:
-        """What a copy holds, and how many of the picture's packets.
-
-        It ends at the first packet behind the span where no frame shown before is missing:
-        packets are stored in the order of decoding, not of showing.
-        """
-        if not self.picture:
-            inside = [p for p in self.sound if p.time_us < span.end and p.end_us > span.start]
-            return Span(self.sound[0].time_us, inside[-1].end_us), 0
-        times = [packet.time_us for packet in self.picture]
-        start = times[0]
-        last_us = start
-        for count in range(1, len(times)):
-            last_us = max(last_us, times[count - 1])
-            rest_us = min(times[count:])
-            if rest_us >= span.end and rest_us > last_us:
-                return Span(start, rest_us), count
-            if times[count] > span.end + _REORDER_US:
-                break
-        return Span(start, max(packet.end_us for packet in self.picture)), len(times)
-
-
-def _look(tool: Tool, source: Path, span: Span) -> _Look:
+def _look(tool: Tool, source: Path, span: Span) -> Look:
     if not source.is_file():
         raise MediaError(f"{source} is not there or no file; 'vidcut ls' tells what is")
-    best: _Look | None = None
+    best: Look | None = None
     for step_us in (*_STEPS_BACK_US, span.start):
-        seek_us = max(0, min(span.start - step_us, span.end - 1))
+        # So far before the end that the last packet's decoding, too, comes after it.
+        seek_us = max(0, min(span.start - step_us, span.end - REORDER_US // 4))
         look = _packets(tool, source, seek_us, span.end)
         if look.reaches(span.start) and look.hears(span.start):
             return look
@@ -300,62 +200,36 @@ def _look(tool: Tool, source: Path, span: Span) -> _Look:
     return best
 
 
-def _packets(tool: Tool, source: Path, seek_us: int, end_us: int) -> _Look:
-    length_us = max(0, end_us - seek_us) + 2 * _REORDER_US
+def _packets(tool: Tool, source: Path, seek_us: int, end_us: int) -> Look:
+    length_us = max(0, end_us - seek_us) + 2 * REORDER_US
     asked = _input(source, seek_us=seek_us, t=f"{length_us}us")
     # V, not v: without the pictures that are attached as covers.
-    output = ffmpeg.output(asked["V:0?"], asked["a:0?"], "-", c="copy", f="framecrc")
+    output = ffmpeg.output(asked["V:0?"], asked["a:0?"], "-", c="copy", copyinkf=None, f="framecrc")
     done = _run(_command(tool, output, "-copyts", level="info"))
     log = done.stderr.decode(errors="replace")
-    streams = dict(_streams(done.stdout.decode()))
-    if done.returncode and not streams:
+    found = dict(streams(done.stdout.decode()))
+    if done.returncode and not found:
         raise MediaError(f"{source} cannot be read: {_last_line(log)}; is it a video or sound?")
     begins = re.search(r"^ +Duration: .*?, start: (-?\d+)\.(\d{6})", log, re.MULTILINE)
     origin_us = int(begins[1] + begins[2]) if begins else 0
-    return _Look(
+    return Look(
         seek_us,
         origin_us,
-        tuple(_packet(row, origin_us) for row in streams.get("video", ())),
-        tuple(_packet(row, origin_us) for row in streams.get("audio", ())),
-        has_picture="video" in streams,
-        has_sound="audio" in streams,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A line of framecrc, in seconds; pts None if unknown."""
-
-    dts: Fraction
-    pts: Fraction | None
-    duration: Fraction
-
-
-def _streams(listing: str) -> Iterator[tuple[str, list[_Row]]]:
-    """Read framecrc's lines: ``#tb 0: 1/90000`` and ``0, dts, pts, duration, size, crc``."""
-    kinds = dict(re.findall(r"^#media_type (\d+): (\w+)", listing, re.MULTILINE))
-    ticks = dict(re.findall(r"^#tb (\d+): (\d+/\d+)", listing, re.MULTILINE))
-    rows: dict[str, list[_Row]] = {index: [] for index in kinds}
-    for line in listing.splitlines():
-        if line.startswith("#") or not line:
-            continue
-        index, dts, pts, duration = line.split(",")[:4]
-        tick = Fraction(ticks[index])
-        shown = None if int(pts) == _NO_TIME else int(pts) * tick
-        if int(dts) != _NO_TIME:
-            rows[index].append(_Row(int(dts) * tick, shown, max(0, int(duration)) * tick))
-    for index, kind in kinds.items():
-        yield kind, rows[index]
-
-
-def _packet(row: _Row, origin_us: int) -> _Packet:
-    shown_us = None if row.pts is None else int(row.pts * SECOND_US // 1) - origin_us
-    return _Packet(
-        int(row.dts * SECOND_US // 1) - origin_us, shown_us, int(row.duration * SECOND_US)
+        tuple(to_packet(row, origin_us) for row in decodable(found.get("video", []))),
+        tuple(to_packet(row, origin_us) for row in found.get("audio", ())),
+        has_picture="video" in found,
+        has_sound="audio" in found,
     )
 
 
 # Writing -------------------------------------------------------------------------------
+
+
+def _is_new(tool: Tool) -> bool:
+    # -fps_mode came with 5.1 and -vsync, which it replaces, is gone from the newest; builds
+    # from git are called "N-12345-g…" and are new.
+    match = re.match(r"n?(\d+)\.(\d+)", tool.version)
+    return match is None or (int(match[1]), int(match[2])) >= (5, 1)
 
 
 def _input(source: Path, *, seek_us: int = 0, **options: Any) -> Any:
@@ -376,7 +250,7 @@ def _address(path: Path) -> str:
     return "file:" + os.fsencode(path.absolute()).decode("latin-1")
 
 
-def _encoding(source: Path, span: Span, look: _Look, draft: Path, muxer: str) -> Any:
+def _encoding(tool: Tool, source: Path, span: Span, look: Look, draft: Path) -> Any:
     # The trimming is ours and not -ss's, which counts in the stream's ticks: those of an AVI
     # are whole frames, and picture and sound would be rounded apart by up to half of one.
     begin_us, end_us = look.origin_us + span.start, look.origin_us + span.end
@@ -396,7 +270,8 @@ def _encoding(source: Path, span: Span, look: _Look, draft: Path, muxer: str) ->
             .filter("crop", "trunc(iw/2)*2", "trunc(ih/2)*2", 0, 0)
         )
         options |= {"c:v": "libx264", "crf": 18, "preset": "veryfast", "pix_fmt": "yuv420p"}
-        options |= {"fps_mode": "passthrough", "enc_time_base:v": f"1:{_CLOCK_HZ}"}
+        options |= {"fps_mode": "passthrough"} if _is_new(tool) else {"vsync": 0}
+        options |= {"enc_time_base:v": f"1:{_CLOCK_HZ}"}
     if look.sound:
         streams.append(
             asked["a:0"]
@@ -405,28 +280,28 @@ def _encoding(source: Path, span: Span, look: _Look, draft: Path, muxer: str) ->
             .filter("aresample", **{"async": 1, "first_pts": 0})
         )
         options |= {"c:a": "aac", "b:a": "192k"}
-    return _output(streams, draft, muxer, options)
+    return _output(streams, draft, options)
 
 
-def _copying(source: Path, held: Span, count: int, look: _Look, draft: Path, muxer: str) -> Any:
+def _copying(source: Path, held: Span, count: int, look: Look, draft: Path) -> Any:
     # The first frame at 0: sound that lies before it in the file is not heard, as in every
     # mp4 that begins with an AAC encoder's priming; no picture is hidden so.
     begin_us = look.origin_us + held.start
-    # -t ends the sound; it counts in decoding time, which for every picture packet that is
-    # to be kept comes before, and -frames ends the picture. (-frames for the sound too would
-    # make newer ffmpegs end both together.)
-    asked = _input(source, seek_us=look.seek_us, t=f"{held.end - look.seek_us}us")
-    options: dict[str, Any] = {"c": "copy", "output_ts_offset": f"{-begin_us}us"}
+    # -t counts in decoding time, which for pictures comes before their showing: picture and
+    # sound end each by their own, read from the file as if it were two.
     streams = []
     if look.picture:
-        streams.append(asked["V:0"])
-        options["frames:v"] = count
+        until_us = max(1, look.decoded_until_us(count) - look.seek_us)
+        streams.append(_input(source, seek_us=look.seek_us, t=f"{until_us}us")["V:0"])
     if look.sound:
-        streams.append(asked["a:0"])
-    return _output(streams, draft, muxer, options)
+        until_us = held.end - look.seek_us
+        streams.append(_input(source, seek_us=look.seek_us, t=f"{until_us}us")["a:0"])
+    options: dict[str, Any] = {"c": "copy", "output_ts_offset": f"{-begin_us}us"}
+    return _output(streams, draft, options)
 
 
-def _output(streams: Sequence[Any], draft: Path, muxer: str, options: dict[str, Any]) -> Any:
+def _output(streams: Sequence[Any], draft: Path, options: dict[str, Any]) -> Any:
+    muxer = _muxer(draft)
     # Neither chapters, tags nor timecode: they tell of the whole source.
     options |= {"map_metadata": -1, "map_chapters": -1, "f": muxer}
     if muxer in _WITH_FASTSTART:
@@ -434,11 +309,12 @@ def _output(streams: Sequence[Any], draft: Path, muxer: str, options: dict[str, 
     return ffmpeg.output(*streams, _address(draft), **options)
 
 
-def _write(tool: Tool, output: Any, source: Path, asked: Path) -> None:
+def _write(tool: Tool, output: Any, source: Path, asked: Path) -> str:
+    """Run and give back what ffmpeg complained of; raises where it gave up."""
     done = _run(_command(tool, output, "-copyts", "-y", level="error"))
     log = done.stderr.decode(errors="replace")
     if done.returncode == 0:
-        return
+        return log
     if any(words in log for words in _NO_SPACE):
         raise OutputError(f"{asked} cannot be written: {_last_line(log)}; choose another place")
     if "Unknown encoder" in log:
@@ -490,7 +366,7 @@ def _refused(output: Path, error: OSError) -> OutputError:
 # Verifying -----------------------------------------------------------------------------
 
 
-def _verify(tool: Tool, draft: Path, source: Path, span: Span, look: _Look) -> None:
+def _verify(tool: Tool, draft: Path, source: Path, span: Span, look: Look) -> None:
     """Decode the clip from end to end and compare it with what the source has there.
 
     ffmpeg's exit code is 0 for a source that does not decode and for a clip of no frames.
@@ -499,11 +375,14 @@ def _verify(tool: Tool, draft: Path, source: Path, span: Span, look: _Look) -> N
     done = _run(_command(tool, output, "-xerror", level="error"))
     log = done.stderr.decode(errors="replace")
     if done.returncode:
-        raise MediaError(f"the clip cut from {source} does not decode: {_last_line(log)}")
-    streams = dict(_streams(done.stdout.decode()))
+        raise MediaError(
+            f"the clip cut from {source} does not decode: {_last_line(log)};"
+            " cut it exactly where it was copied, or cut another stretch"
+        )
+    found = dict(streams(done.stdout.decode()))
     for kind, packets in (("video", look.picture), ("audio", look.sound)):
         wanted = [p for p in packets if span.contains(p.time_us)]
-        written = streams.get(kind, [])
+        written = found.get(kind, [])
         # A third and not all: VP8 has packets that show nothing, and a field may be a packet.
         few = kind == "video" and len(written) * 3 < len(wanted)
         if wanted and (few or not _enough(wanted, written, span)):
@@ -514,7 +393,7 @@ def _verify(tool: Tool, draft: Path, source: Path, span: Span, look: _Look) -> N
             )
 
 
-def _enough(wanted: Sequence[_Packet], written: Sequence[_Row], span: Span) -> bool:
+def _enough(wanted: Sequence[Packet], written: Sequence[Row], span: Span) -> bool:
     """Whether the stream was written up to where the source's ends, or nearly."""
     if not written:
         return False

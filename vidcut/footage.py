@@ -69,9 +69,7 @@ def find(
     Raises:
         UsageError: a path that was named does not exist.
     """
-    for path in paths:
-        if not path.exists():
-            raise UsageError(f"{path} does not exist; name files or folders that do")
+    demand(paths)
     seen: set[tuple[int, int]] = set()
     for path in paths:
         found = _walk(path, selection, on_error) if path.is_dir() else [path]
@@ -86,6 +84,13 @@ def find(
                 seen.add(identity)
                 absolute = Path(os.path.abspath(file))  # noqa: PTH100  (resolves no links)
                 yield Footage(absolute, facts.st_size, facts.st_mtime_ns)
+
+
+def demand(paths: Iterable[Path]) -> None:
+    """Raise `UsageError` where a path that was named does not exist."""
+    for path in paths:
+        if not os.path.exists(path):  # noqa: PTH110  (Path.exists raises at odd names)
+            raise UsageError(f"{path} does not exist; name files or folders that do")
 
 
 def content_hash(path: Path, *, stop: Callable[[], bool] = lambda: False) -> bytes:
@@ -118,7 +123,12 @@ def _walk(
 
     for place, folders, files in os.walk(folder, onerror=failed, followlinks=selection.follow):
         if selection.follow:
-            facts = Path(place).stat()
+            try:
+                facts = Path(place).stat()
+            except OSError as error:
+                failed(error)
+                folders.clear()
+                continue
             if (facts.st_dev, facts.st_ino) in visited:
                 folders.clear()
                 continue

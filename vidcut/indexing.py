@@ -154,7 +154,7 @@ def _speech_task(
     sidecar = tools.subtitles.sidecar(path) if tools.use_subtitles else None
     if sidecar is not None:
         facts = sidecar.stat()
-        recipe = f"subtitles {sidecar.name} {facts.st_size} {facts.st_mtime_ns}"
+        recipe = f"subtitles {sidecar.name!a} {facts.st_size} {facts.st_mtime_ns}"
         yield SoundTask(transcriber, f"{recipe} {transcriber.space}", cues=sidecar)
     elif tools.use_subtitles and media.subtitles:
         track = media.subtitles[0]
@@ -171,6 +171,8 @@ def remaining(tasks: Sequence[Task], progress: Mapping[str, tuple[str, int, bool
         recipe, done_us, finished = progress.get(task.modality.name, ("", 0, False))
         if recipe != task.recipe:
             left.append(task)
+        elif not finished and isinstance(task, SoundTask) and task.cues is not None:
+            left.append(task)  # subtitles are read whole
         elif not finished:
             left.append(replace(task, start_us=done_us))
     return left
@@ -236,17 +238,18 @@ def listener(tools: Tools) -> Callable[[Job], Iterator[Report]]:
     """The lane that reads sound and subtitles."""
 
     def listen(job: Job) -> Iterator[Report]:
-        try:
-            for task in job.sounds:
-                read = _read_cues if task.cues is not None else _hear
+        for task in job.sounds:
+            name = task.modality.name
+            read = _read_cues if task.cues is not None else _hear
+            try:
                 for span, harvest in read(job, task, tools):
-                    yield Made(job, span, (), {task.modality.name: harvest})
-        except MissingError:
-            raise
-        except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
-            yield Ended(job, Feed.SOUND, reason(error))
-        else:
-            yield Ended(job, Feed.SOUND)
+                    yield Made(job, span, (), {name: harvest})
+            except MissingError:
+                raise
+            except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
+                job.failed.add(name)
+                yield Faltered(job, f"{name}: {reason(error)}")
+        yield Ended(job, Feed.SOUND)
 
     return listen
 
@@ -270,13 +273,18 @@ def _read_cues(job: Job, task: SoundTask, tools: Tools) -> Iterator[tuple[Span, 
 
 
 def _hear(job: Job, task: SoundTask, tools: Tools) -> Iterator[tuple[Span, Harvest]]:
-    """Feed a sound modality windows, each beginning where it let go of the last."""
+    """Feed a sound modality windows, each beginning where it let go of the last.
+
+    A window's length hangs on nothing but its start, so that it comes out the same when the
+    work is taken up there.
+    """
     start_us, held = task.start_us, _Held()
     for block in tools.reader.sound(job.footage.path, start_us=start_us):
         held.add(block.samples)
-        if held.duration_us >= _SOUND_WINDOW_US:
-            span = Span(start_us, start_us + held.duration_us)
-            harvest = task.modality.read(SoundWindow(span, held.samples(), last=False))
+        while held.duration_us >= _SOUND_WINDOW_US:
+            span = Span(start_us, start_us + _SOUND_WINDOW_US)
+            samples = held.samples()[: _SOUND_WINDOW_US * SOUND_RATE_HZ // SECOND_US]
+            harvest = task.modality.read(SoundWindow(span, samples, last=False))
             yield Span(start_us, harvest.done_us), harvest
             held.drop(harvest.done_us - start_us)
             start_us = harvest.done_us

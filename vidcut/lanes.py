@@ -87,7 +87,7 @@ class Lanes:
             except Stopped:
                 return
             except BaseException as error:  # noqa: BLE001  (raised again by check)
-                self._broken = error
+                self._broken = self._broken or error
                 self._stop.set()
 
         thread = threading.Thread(target=run, name=name, daemon=True)

@@ -113,7 +113,7 @@ class Holdings:
         if self.catalog.modality_space(modality) != space:
             self.catalog.keep_modality_space(modality, space)
         for draft in drafts:
-            terms = " ".join(query.terms(draft.text)) if draft.text else ""
+            terms = " ".join(query.text_terms(draft.text)) if draft.text else ""
             chunk_id = self.catalog.add_chunk(video_id, modality, draft, terms)
             if draft.vector is not None:
                 vector = draft.vector.astype("<f2").tobytes()
@@ -157,9 +157,10 @@ class Holdings:
     def _read_snapshot(self, modality: str, space: Space) -> tuple[VectorStore, int]:
         prefix = self._generation(modality, space)
         for path in sorted(self._snapshots.glob(f"{prefix}.*.{self._kind}"), reverse=True):
+            last_id = path.suffixes[-2][1:]
             try:
-                return self._store.load(path, space.dim), int(path.suffixes[-2][1:])
-            except LibraryError as error:
+                return self._store.load(path, space.dim), int(last_id)
+            except (LibraryError, ValueError) as error:  # ValueError: a name that is not ours
                 _log.warning("%s", error)
         return self._store.create(space.dim), 0
 
@@ -174,9 +175,10 @@ class Holdings:
         _sync(aside)
         aside.replace(final)
         _sync(self._snapshots)
-        for other in self._snapshots.glob(f"{modality}.*"):
-            if other != final:
-                other.unlink()
+        for others in (f"{modality}.*", f".{modality}.*.part"):
+            for other in self._snapshots.glob(others):
+                if other != final:
+                    other.unlink()
 
     def _generation(self, modality: str, space: Space) -> str:
         library_id = self.catalog.setting("library_id") or ""
@@ -194,8 +196,10 @@ class Holdings:
 
 def _begin(path: Path) -> None:
     """Make an empty catalog, whole or not at all."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    aside.unlink(missing_ok=True)
+    # A log left by a catalog that was removed would be replayed into the new one.
+    for left in (*path.parent.glob(f".{path.name}.*"), *path.parent.glob(f"{path.name}-*")):
+        left.unlink()
+    aside = path.with_name(f".{path.name}.part")
     new = catalog.create(aside)
     with new.writing():
         new.keep_setting("library_id", uuid.uuid4().hex)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import threading
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,6 @@ from vidcut.register import Register
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from vidcut.cutting import CutPlan
     from vidcut.footage import Footage, Selection
@@ -71,9 +71,10 @@ def index(
         for file in footage.find(paths, selection, on_error=register.unseen)
         if not register.is_done(file)
     ]
-    register.mark_missing([path.absolute() for path in paths])
     if files:
         _run(register, files, tools, watch)
+    # After the run, in which what moved was recognised.
+    register.mark_missing([Path(os.path.abspath(path)) for path in paths])  # noqa: PTH100
     names = [m.name for m in (*tools.pictures, *tools.sounds)]
     names += [tools.transcriber.name] if tools.transcriber else []
     holdings.refresh_snapshots(names)

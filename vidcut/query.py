@@ -57,12 +57,21 @@ def parse(words: str) -> Query:
 
 
 def terms(text: str) -> list[str]:
-    """The terms of a text in order: words, and pairs of characters where words touch."""
+    """The terms of a query in order: words, and pairs of characters where words touch."""
     return [term for term, _, _ in _located_terms(fold(text))]
+
+
+def text_terms(text: str) -> list[str]:
+    """The terms by which a text is found: a query's, and lone characters where words touch.
+
+    A query may be one character long (猫), and a text seldom has that alone.
+    """
+    return [term for term, _, _ in _located_terms(fold(text), lone=True)]
 
 
 def fold(text: str) -> str:
     """One form for all that reads alike: width, script variant and case."""
+    text = text.encode("utf-8", "replace").decode()  # lone surrogates are no text
     text = unicodedata.normalize("NFKC", text)
     if _HAN.search(text):
         text = _simplify(text)
@@ -80,7 +89,7 @@ def matches(text: str, query_terms: tuple[str, ...]) -> list[tuple[int, int]]:
         return []
     wanted = frozenset(query_terms)
     places: list[tuple[int, int]] = []
-    for term, start, end in _located_terms(folded):
+    for term, start, end in _located_terms(folded, lone=True):
         if term not in wanted:
             continue
         if places and start <= places[-1][1]:
@@ -90,14 +99,17 @@ def matches(text: str, query_terms: tuple[str, ...]) -> list[tuple[int, int]]:
     return places
 
 
-def _located_terms(folded: str) -> Iterator[tuple[str, int, int]]:
+def _located_terms(folded: str, *, lone: bool = False) -> Iterator[tuple[str, int, int]]:
     for run in _RUNS.finditer(folded):
         word, start = run.group().replace("\u2019", "'"), run.start()
-        if len(word) > 1 and _UNSPACED_RUN.fullmatch(word):
-            for offset in range(len(word) - 1):
-                yield word[offset : offset + 2], start + offset, start + offset + 2
-        else:
+        if len(word) == 1 or not _UNSPACED_RUN.fullmatch(word):
             yield word, start, run.end()
+            continue
+        for place, character in enumerate(word, start):
+            if lone:
+                yield character, place, place + 1
+            if place + 1 < run.end():
+                yield word[place - start : place - start + 2], place, place + 2
 
 
 def _printable(text: str) -> str:

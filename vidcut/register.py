@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from vidcut.records import Video
 
 
+_NEVER_NS = -1
+"""A time at which no file was ever modified."""
+
+
 @dataclass(slots=True)
 class Tally:
     """What an index run did, counted as it goes."""
@@ -97,7 +101,7 @@ class Register:
             return False
         if self._retry and video.failure is not None:
             return False
-        if video.state == "missing":
+        if video.state == "missing" or (video.state == "partial" and video.failure is None):
             return False
         if video.media is not None:
             tasks = wanted(footage.path, video.media, self._tools)
@@ -107,10 +111,10 @@ class Register:
         return True
 
     def mark_missing(self, folders: Sequence[Path]) -> None:
-        """Mark what was below these folders and is there no more."""
+        """Mark what was below these folders, given absolute, and is there no more."""
         for video in self._catalog.videos():
             path = self._holdings.absolute(video)
-            if path.exists() or not any(path.is_relative_to(folder) for folder in folders):
+            if not any(path.is_relative_to(folder) for folder in folders) or not _is_gone(path):
                 continue
             self.tally.missing += 1
             if video.state != "missing":
@@ -149,20 +153,23 @@ class Register:
 
     def _enrol(self, examined: Examined) -> Job | None:
         """Enter a file; the job that it needs, None where it needs none or failed."""
+        if examined.media is None:
+            self._fail(examined.footage.path, examined.failure or "it cannot be read")
+            self._finished(examined.footage)
+            if not _is_gone(examined.footage.path):
+                with self._catalog.writing():
+                    video_id = self._enter(examined)
+                    self._catalog.describe(video_id, None)
+                    self._catalog.set_state(video_id, "failed", examined.failure)
+            return None
         with self._catalog.writing():
             video_id = self._enter(examined)
-            if examined.media is None:
-                self._catalog.set_state(video_id, "failed", examined.failure)
-                self._fail(examined.footage.path, examined.failure or "it cannot be read")
-                self._finished(examined.footage)
-                return None
+            before = self._catalog.video(video_id)
             self._catalog.describe(video_id, examined.media)
             job = self._job(video_id, examined)
-            before = self._catalog.video(video_id)
             if not (job.pictures or job.sounds):
-                self._catalog.set_state(
-                    video_id, "partial" if before.failure else "ok", before.failure
-                )
+                # Of a file that could not be read before, the failure is over.
+                self._settle(video_id, before.failure if before.media else None)
                 self._finished(examined.footage)
                 return None
             self._catalog.set_state(video_id, "partial")
@@ -191,15 +198,19 @@ class Register:
             self._open[job.video_id].done_us[feed] = made.span.end
 
     def _end(self, ended: Ended) -> None:
-        """Close a feed of a video, and with its last feed the video."""
-        video = self._open[ended.job.video_id]
+        """Close a feed of a video, and with its last feed the video.
+
+        What failed is finished together with the video, in the transaction that says why:
+        an interruption before that must not leave the one without the other.
+        """
+        job, video = ended.job, self._open[ended.job.video_id]
         if ended.failure is not None:
             video.failures.append(ended.failure)
         video.feeds.discard(ended.feed)
-        job = ended.job
         tasks: Sequence[Task] = job.pictures if ended.feed is Feed.PICTURE else job.sounds
         with self._catalog.writing():
-            self._finish(ended.job, tasks)
+            if ended.failure is None:
+                self._finish(job, [t for t in tasks if t.modality.name not in job.failed])
             if video.feeds:
                 return
             self._close(video)
@@ -213,12 +224,16 @@ class Register:
         """The file's row, new, moved, changed or as it was."""
         path = self._holdings.relative(examined.footage.path)
         stamp, content = examined.footage.stamp, examined.content
+        if not content:  # it could not be read: look again the next time
+            stamp = (examined.footage.size, _NEVER_NS)
         video = self._catalog.video_at(path)
         if video is None:
             video = self._moved_from(content)
             if video is None:
                 return self._catalog.add_video(path, stamp, content)
             self.tally.moved += 1
+        elif not content:
+            content = self._catalog.content(video.id)  # what is known of it stays
         elif self._catalog.content(video.id) != content or (self._retry and video.failure):
             self._catalog.forget_chunks(video.id)
         self._catalog.restamp(video.id, path, stamp, content)
@@ -228,7 +243,7 @@ class Register:
         if not content:
             return None
         for video in self._catalog.videos_of_content(content):
-            if not self._holdings.absolute(video).exists():
+            if video.id not in self._open and _is_gone(self._holdings.absolute(video)):
                 return video
         return None
 
@@ -262,13 +277,21 @@ class Register:
 
     def _close(self, video: _Open) -> None:
         job = video.job
-        if not video.failures:
-            self._catalog.set_state(job.video_id, "ok")
+        failure = "; ".join(dict.fromkeys(video.failures)) or None
+        if failure is not None:
+            self._fail(job.footage.path, failure)
+        if failure is not None and _is_gone(job.footage.path):
+            self._catalog.set_state(job.video_id, "missing")  # goes on when it is back
             return
-        failure = "; ".join(dict.fromkeys(video.failures))
-        has_chunks = bool(self._catalog.chunks_of(job.video_id))
-        self._catalog.set_state(job.video_id, "partial" if has_chunks else "failed", failure)
-        self._fail(job.footage.path, failure)
+        self._finish(job, (*job.pictures, *job.sounds))
+        self._settle(job.video_id, failure)
+
+    def _settle(self, video_id: int, failure: str | None) -> None:
+        """Record how a video stands with which all is done that can be."""
+        state = "ok"
+        if failure is not None:
+            state = "partial" if self._catalog.chunks_of(video_id) else "failed"
+        self._catalog.set_state(video_id, state, failure)
 
     def _finished(self, footage: Footage) -> None:
         self.files_done += 1
@@ -278,6 +301,17 @@ class Register:
         failure = Failure(self._holdings.relative(path), reason)
         self.tally.failures.append(failure)
         self._on_failure(failure)
+
+
+def _is_gone(path: Path) -> bool:
+    """Whether a file is there no more; one that cannot be looked at may well be."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _share(video: _Open) -> float:

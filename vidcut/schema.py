@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from vidcut.errors import LibraryError, LibraryNewerError, LibraryNotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+    from typing import Self
 
 APPLICATION_ID = 0x76646374
 """``vdct`` in ASCII: SQLite's own mark of whose file it is."""
@@ -77,7 +80,9 @@ CREATE TABLE vectors (
     crc32    INTEGER NOT NULL
 );
 
-CREATE VIRTUAL TABLE texts USING fts5 (terms, tokenize = "unicode61 remove_diacritics 0");
+-- The terms come folded and apart. This tokenizer takes them as they are: to it all that is
+-- no ASCII is part of a word, where others have their own tables of what letters are.
+CREATE VIRTUAL TABLE texts USING fts5 (terms, tokenize = "ascii tokenchars ''''");
 CREATE VIRTUAL TABLE texts_terms USING fts5vocab (texts, row);
 CREATE TRIGGER chunks_forget_text AFTER DELETE ON chunks BEGIN
     DELETE FROM texts WHERE rowid = old.id;
@@ -88,15 +93,21 @@ INSERT INTO settings VALUES ('deletions', '0');
 """
 
 
-def create(path: Path) -> sqlite3.Connection:
-    """Make a new, empty catalog; the file must not exist."""
-    connection = _connect(path, "rwc")
+def create(path: Path) -> Connection:
+    """Make a new, empty catalog; the file must not exist.
+
+    Raises:
+        LibraryError: it cannot be made.
+    """
     marks = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};"
-    connection.executescript(f"BEGIN; {_SCHEMA} {marks} COMMIT;")
-    return _made_durable(connection)
+    with _translated(path):
+        connection = _connect(path, "rwc")
+        with _closed_on_failure(connection):
+            connection.executescript(f"BEGIN; {_SCHEMA} {marks} COMMIT;")
+            return _made_durable(connection)
 
 
-def open_(path: Path, *, writable: bool) -> sqlite3.Connection:
+def open_(path: Path, *, writable: bool) -> Connection:
     """Open a catalog.
 
     Raises:
@@ -106,32 +117,93 @@ def open_(path: Path, *, writable: bool) -> sqlite3.Connection:
     """
     if not path.is_file():
         raise LibraryNotFoundError(f"{path} does not exist; 'vidcut index FOLDER' makes a library")
-    try:
+    with _translated(path):
         connection = _connect(path, "rw" if writable else "ro")
-        _check(connection, path)
-        return _made_durable(connection) if writable else connection
-    except sqlite3.Error as error:
-        message = f"{path} cannot be read as a library ({error})"
-        raise LibraryError(f"{message}; restore it from a backup or index anew") from error
+        with _closed_on_failure(connection):
+            _check(connection, path)
+            return _made_durable(connection) if writable else connection
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+class Connection(sqlite3.Connection):
+    """Raises `LibraryError` for whatever SQLite cannot do with the file."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> _Cursor:
+        """As `sqlite3.Connection.execute`."""
+        return self.cursor(_Cursor).execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> _Cursor:
+        """As `sqlite3.Connection.executemany`."""
+        return self.cursor(_Cursor).executemany(sql, parameters)
+
+
+class _Cursor(sqlite3.Cursor):
+    def execute(self, sql: str, parameters: Any = (), /) -> Self:
+        with _translated():
+            return super().execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> Self:
+        with _translated():
+            return super().executemany(sql, parameters)
+
+    def fetchone(self) -> Any:
+        with _translated():
+            return super().fetchone()
+
+    def fetchall(self) -> list[Any]:
+        with _translated():
+            return super().fetchall()
+
+    def __next__(self) -> Any:
+        try:
+            return super().__next__()
+        except sqlite3.DatabaseError as error:
+            raise _unusable(error) from error
+
+
+@contextmanager
+def _translated(what: object = "the library's catalog") -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.ProgrammingError:
+        raise  # ours, not the file's
+    except sqlite3.DatabaseError as error:
+        raise _unusable(error, what) from error
+
+
+def _unusable(error: sqlite3.DatabaseError, what: object = "the library's catalog") -> LibraryError:
+    fact = f"{what} cannot be used ({error})"
+    if str(error) == "database or disk is full":
+        return LibraryError(f"{fact}; make room on the disk and go on")
+    return LibraryError(f"{fact}; restore .vidcut from a backup, or remove it and index anew")
+
+
+@contextmanager
+def _closed_on_failure(connection: Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _connect(path: Path, mode: str) -> Connection:
     # A folder that cannot be written to has room for no WAL: read the file as it stands.
     frozen = mode == "ro" and not os.access(path.parent, os.W_OK)
     uri = f"{path.absolute().as_uri()}?mode={mode}{'&immutable=1' if frozen else ''}"
-    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10)
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10, factory=Connection)
 
 
-def _made_durable(connection: sqlite3.Connection) -> sqlite3.Connection:
+def _made_durable(connection: Connection) -> Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    owner = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+def _check(connection: Connection, path: Path) -> None:
+    plain = connection.cursor()  # what goes wrong here is translated with the path
+    owner = plain.execute("PRAGMA application_id").fetchone()[0]
+    version = plain.execute("PRAGMA user_version").fetchone()[0]
     if owner != APPLICATION_ID:
         raise LibraryError(f"{path} is no vidcut library; point --library at another folder")
     if version > SCHEMA_VERSION:

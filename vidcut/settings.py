@@ -76,6 +76,7 @@ def read(
     Raises:
         UsageError: a file cannot be read, or a setting is unknown or of the wrong kind.
     """
+    known = {field.name for field in fields(Settings)}
     values: dict[str, Any] = {}
     files = [user_config_path("vidcut") / CONFIG_NAME]
     if library is not None:
@@ -87,6 +88,8 @@ def read(
         if environment.get(variable):
             values[field.name] = _parsed(environment[variable], field.name, variable)
     values |= {name: value for name, value in flags.items() if value is not None}
+    for name in values.keys() - known:
+        raise UsageError(f"no setting {name!r}; there are: {', '.join(sorted(known))}")
     return Settings(**{name: _checked(name, value) for name, value in values.items()})
 
 
@@ -107,7 +110,7 @@ def _from_file(path: Path) -> dict[str, Any]:
         if name not in known:
             raise UsageError(f"{path}: no setting {name!r}; there are: {', '.join(sorted(known))}")
     for name, value in values.items():
-        if not isinstance(value, _kind(name)) or isinstance(value, bool) != (_kind(name) is bool):
+        if not _fits(name, value):
             raise UsageError(f"{path}: {name} is to be a {_kind(name).__name__}, not {value!r}")
     return values
 
@@ -119,16 +122,28 @@ def _parsed(text: str, name: str, variable: str) -> Any:
             return {"0": False, "false": False, "1": True, "true": True}[text.lower()]
         return kind(text)
     except (KeyError, ValueError) as error:
-        raise UsageError(f"{variable}={text} is no {kind.__name__}") from error
+        example = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
+        raise UsageError(f"{variable} is to be {example}, not {text!r}") from error
 
 
 def _checked(name: str, value: Any) -> Any:
+    if not _fits(name, value):
+        raise UsageError(f"{name} is to be a {_kind(name).__name__}, not {value!r}")
     choices = _CHOICES.get(name)
     if choices and value not in choices:
         raise UsageError(f"{name} is to be one of {', '.join(choices)}, not {value!r}")
     if name == "min_score" and not 0 <= value <= 1:
         raise UsageError(f"min_score is to be between 0 and 1, not {value}")
+    if name == "threads" and value < 0:
+        raise UsageError(f"threads is to be 0 or more, not {value}")
     return value
+
+
+def _fits(name: str, value: Any) -> bool:
+    kind = _kind(name)
+    if kind is float:  # 1 will do for 1.0
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
 
 
 def _kind(name: str) -> type:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from vidcut import cutting, library, pipeline, plugins, settings
 from vidcut.errors import LibraryNotFoundError, UsageError
-from vidcut.footage import LIBRARY_FOLDER, Selection
+from vidcut.footage import LIBRARY_FOLDER, Selection, demand
 from vidcut.indexing import Tools
 from vidcut.protocols import EncoderOptions, Feed, ModalityOptions
 from vidcut.records import Shot, Span
@@ -98,6 +98,7 @@ class Library:
             MissingError: a model or a package is not there.
         """
         self.close()
+        demand(Path(path) for path in paths)  # before a library is made for nothing
         with library.open_to_write(self.folder, _store(self.settings), create=True) as holdings:
             model = _visual_model(self.settings, holdings.catalog.setting("visual_model"))
             holdings.catalog.keep_setting("visual_model", model)

@@ -32,20 +32,12 @@ _MOST_FAILURES = 100
 
 @contextlib.contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Everything that libav, PyAV or the file system raises becomes a `MediaError`."""
+    """Everything that libav and PyAV raise becomes a `MediaError`."""
     try:
         yield
     except MediaError:
         raise
-    except (
-        av.error.FFmpegError,
-        ArithmeticError,
-        LookupError,
-        MemoryError,
-        OSError,
-        RuntimeError,
-        ValueError,
-    ) as error:
+    except (av.error.FFmpegError, MemoryError, OverflowError, RuntimeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         remedy = "try to play it; if it plays, convert it with ffmpeg"
         raise MediaError(f"{path.name}: cannot be read as media ({reason}); {remedy}") from error
@@ -58,16 +50,23 @@ def opened(path: Path) -> Iterator[Any]:
     Raises:
         MediaError: no regular file, no media, or a format that leads to other files.
     """
-    with translated(path):
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
-            raise MediaError(f"{path.name}: is no regular file; copy its content to one")
-        with av.open(
+    try:
+        kind = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise MediaError(f"{path.name}: cannot be opened ({reason}); check its path") from error
+    if not stat.S_ISREG(kind):  # opening a pipe would wait for ever
+        raise MediaError(f"{path.name}: is no regular file; copy its content to one")
+    with (
+        translated(path),
+        av.open(
             f"file:{path.absolute()}",
             metadata_errors="ignore",  # tags may be in any encoding
             container_options={"protocol_whitelist": "file", "format_whitelist": _FORMATS},
             options={"max_pixels": str(MAX_PIXELS)},
-        ) as container:
-            yield container
+        ) as container,
+    ):
+        yield container
 
 
 def picture_stream(container: Any) -> Any | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import defaultdict
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +85,7 @@ class Scaler:
     def __init__(self, aspect: Fraction | None) -> None:
         odd = aspect is None or not Fraction(1, _ODDEST_ASPECT) <= aspect <= _ODDEST_ASPECT
         self._aspect = Fraction(1) if odd else aspect
-        self._reformatters: dict[int, VideoReformatter] = {}
+        self._reformatters: defaultdict[int, Any] = defaultdict(VideoReformatter)
         self._lock = threading.Lock()
 
     def size(self, frame: Any) -> tuple[int, int]:
@@ -94,14 +95,13 @@ class Scaler:
     def picture(self, frame: Any, longest_px: int) -> Picture:
         """See `vidcut.protocols.Frame.picture`.
 
-        Area averaging is the fastest of libswscale's ways that look at every pixel: 1080p
-        to 64 px takes 0.7 ms, by "fast bilinear" 3.7.
+        Area averaging is the fastest of libswscale's ways that look at every pixel: 1080p to
+        64 px takes 0.3 to 0.7 ms, by "fast bilinear" five times that.
         """
         width, height = self.size(frame)
         ratio = min(Fraction(1), Fraction(longest_px, max(width, height)))
         with self._lock:
-            reformatter = self._reformatters.setdefault(longest_px, VideoReformatter())
-            scaled = reformatter.reformat(
+            scaled = self._reformatters[longest_px].reformat(
                 frame,
                 width=max(1, round(width * ratio)),
                 height=max(1, round(height * ratio)),

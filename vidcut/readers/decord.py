@@ -3,9 +3,10 @@
 decord counts on a file being regular and says nothing where it is not: of 72 good but unusual
 clips it gave wrong pictures or times for 10 (variable frame rate, edit lists, B-frames in AVI,
 interlaced) and raised on 6. So its frame times are held against those of the packets, as
-libav reads them, and a file where they differ is refused. What this cannot catch is a right
-time with a wrong picture. Choose it where the footage is known to be plain; it can hang in
-native code on damaged files (its issue #373).
+libav reads them, and a file where they differ is refused. So are pictures to be turned by a
+quarter, which it jumbles, or mirrored, which it does not do; most MPEG-TS fails by itself.
+What nothing here catches is a right time with a wrong picture. Choose it where the footage is
+known to be plain; it can hang in native code on damaged files (its issue #373).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import av
 import decord
 import numpy as np
+from decord._ffi.base import DECORDError, DECORDLimitReachedError
 
 from vidcut.errors import MediaError
 from vidcut.readers import _container, _pictures, pyav
@@ -64,6 +66,7 @@ class DecordReader:
 
         Reads through from the beginning: what decord shows after a seek cannot be verified.
         """
+        _refuse_turned(path)
         times_us, aspect = _packet_times(path)
         first = bisect.bisect_left(times_us, start_us)
         scaler = _pictures.Scaler(aspect)
@@ -90,9 +93,19 @@ class DecordReader:
 def _translated(path: Path) -> Iterator[None]:
     try:
         yield
-    except (decord.DECORDError, AssertionError, StopIteration) as error:
-        reason = str(error).strip().rpartition("\n")[2] or type(error).__name__
+    except (DECORDError, DECORDLimitReachedError, AssertionError, StopIteration) as error:
+        reason = str(error).rpartition("] ")[2].strip() or type(error).__name__
         raise MediaError(f"{path.name}: decord cannot read it ({reason}); {_REMEDY}") from error
+
+
+def _refuse_turned(path: Path) -> None:
+    with _container.opened(path) as container:
+        stream = _pictures.decodable(path, container, 1)
+        frame = next(_container.read_through(path, container, stream))
+    corners = np.arange(4, dtype=np.uint8).reshape(2, 2)
+    turned = _pictures.upright(corners, frame).ravel().tolist()
+    if turned not in ([0, 1, 2, 3], [3, 2, 1, 0]):  # as it is, or upside down
+        raise MediaError(f"{path.name}: decord cannot turn its pictures upright; {_REMEDY}")
 
 
 def _packet_times(path: Path) -> tuple[list[int], Fraction | None]:
@@ -114,12 +127,11 @@ def _verify(path: Path, video: Any, times_us: Sequence[int]) -> None:
     if len(video) == len(times_us):
         claimed_s: NDArray[np.float64] = video.get_frame_timestamp(range(len(video)))[:, 0]
         known_s = np.array(times_us) / SECOND_US
-        if np.all(np.abs(claimed_s - known_s) <= _TOLERANCE_S + known_s * _FLOAT32_STEP):
+        close = np.abs(claimed_s - known_s) <= _TOLERANCE_S + known_s * _FLOAT32_STEP
+        if close.all() and (np.diff(known_s) > 0).all():
             return
     raise MediaError(f"{path.name}: decord gives its pictures wrong times; {_REMEDY}")
 
 
 def _next_frame(video: Any) -> Any:
-    """decord turns pictures upright by itself and then adds a fourth channel."""
-    rgb = np.ascontiguousarray(video.next().asnumpy()[:, :, :3])
-    return av.VideoFrame.from_ndarray(rgb, format="rgb24")
+    return av.VideoFrame.from_ndarray(video.next().asnumpy(), format="rgb24")

@@ -1,0 +1,787 @@
+"""The whole of an index run on made-up media: a film is a small JSON file that says what it shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from vidcut import lanes, library, pipeline, plugins
+from vidcut.catalog import Catalog
+from vidcut.errors import LibraryError, MediaError, MissingError, QueryError, SpaceMismatchError
+from vidcut.footage import Selection
+from vidcut.indexing import Tools
+from vidcut.records import (
+    SECOND_US,
+    Cue,
+    Draft,
+    Failure,
+    Harvest,
+    Media,
+    PictureTrack,
+    SoundBlock,
+    SoundTrack,
+    Space,
+    Span,
+    SubtitleTrack,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from vidcut.library import Holdings
+    from vidcut.protocols import Encoder
+    from vidcut.records import Picture, PictureWindow, SoundWindow, Vector
+    from vidcut.register import Tally
+
+FRAMES_A_SECOND = 2
+SPACE = Space("fake", 4, "1")
+FLAT = plugins.load("stores", "flat")
+
+
+# Fakes --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FakeFrame:
+    time_us: int
+    shade: int
+
+    def picture(self, longest_px: int) -> Picture:
+        assert longest_px > 0
+        return np.full((2, 2, 3), self.shade, dtype=np.uint8)
+
+
+@dataclass
+class FakeReader:
+    """``read`` holds the files' names, once for each time that one was decoded."""
+
+    read: list[str] = field(default_factory=list)
+
+    def probe(self, path: Path) -> Media:
+        film = self._film(path)
+        picture = PictureTrack("fake", 2, 2, None) if film.get("shots") else None
+        sound = SoundTrack("fake", 16_000, 1) if film.get("sound", True) else None
+        tracks = (SubtitleTrack(2, "fake", None),) if film.get("cues") else ()
+        return Media("fake", film["seconds"] * SECOND_US, picture, sound, tracks)
+
+    def frames(self, path: Path, *, start_us: int = 0) -> Iterator[FakeFrame]:
+        film = self._film(path)
+        self.read.append(path.name)
+        for number in range(film["seconds"] * FRAMES_A_SECOND):
+            time_us = number * SECOND_US // FRAMES_A_SECOND
+            if time_us < start_us:
+                continue
+            if time_us >= film.get("pictures_break_at", 10**9) * SECOND_US:
+                raise MediaError("its pictures are damaged")
+            shot = sum(start * SECOND_US <= time_us for start in film["shots"])
+            yield FakeFrame(time_us, shot * 50 % 256)
+
+    def sound(self, path: Path, *, start_us: int = 0) -> Iterator[SoundBlock]:
+        """Each sample is its own time, in thousands of seconds."""
+        film = self._film(path)
+        self.read.append(path.name)
+        end_us = film["seconds"] * SECOND_US
+        while start_us < end_us:
+            stop_us = min(start_us + SECOND_US, end_us)
+            if stop_us > film.get("sound_breaks_at", 10**9) * SECOND_US:
+                raise MediaError("its sound is damaged")
+            count = (stop_us - start_us) * 16_000 // SECOND_US
+            samples = np.linspace(start_us / 1e9, stop_us / 1e9, count, endpoint=False)
+            yield SoundBlock(start_us, samples.astype(np.float32))
+            start_us = stop_us
+
+    def cues(self, path: Path, track: SubtitleTrack) -> Sequence[Cue]:
+        assert track.index == 2
+        return [Cue(Span(s, s + SECOND_US), text) for s, text in self._film(path)["cues"]]
+
+    @staticmethod
+    def _film(path: Path) -> Any:
+        try:
+            return json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise MediaError(f"{path.name}: is no film") from error
+
+
+class FakeEncoder:
+    space = SPACE
+
+    def query(self, text: str) -> Vector:
+        return vector_of(len(text))
+
+    def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.stack([self.query(text) for text in texts])
+
+    def confidence(self, cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.clip(cosines, 0.0, 1.0)
+
+
+@dataclass
+class Fate:
+    """Raises ``error`` at the nth call, and for good from then on where ``lasting``."""
+
+    at: int = 0
+    error: BaseException | None = None
+    lasting: bool = True
+    calls: int = 0
+
+    def tempt(self) -> None:
+        self.calls += 1
+        if self.error is not None and (
+            self.calls == self.at or (self.lasting and self.calls > self.at > 0)
+        ):
+            raise self.error
+
+
+@dataclass
+class FakeSight:
+    """A chunk for each sample: how bright it is; as text too where it is to ``write``."""
+
+    name: str = "frame"
+    recipe: str = "sight 1"
+    write: bool = False
+    fate: Fate = field(default_factory=Fate)
+    space: Space = SPACE
+
+    def read(self, window: PictureWindow) -> Harvest:
+        self.fate.tempt()
+        drafts = []
+        for sample in window.samples:
+            shade = int(sample.picture[0, 0, 0])
+            text = f"shade {shade}" if self.write else None
+            drafts.append(Draft(sample.span, text, vector_of(shade)))
+        return Harvest(drafts, window.span.end)
+
+
+@dataclass
+class FakeHearing:
+    """A sentence each 7 s; what is begun at a window's end is left for the next."""
+
+    name: str = "asr"
+    recipe: str = "hearing 1"
+    fate: Fate = field(default_factory=Fate)
+    space: Space = SPACE
+
+    def read(self, window: SoundWindow) -> Harvest:
+        self.fate.tempt()
+        begun = window.span.start
+        assert window.samples[0] == pytest.approx(begun / 1e9, abs=1e-6)
+        assert len(window.samples) * SECOND_US == window.span.duration * 16_000
+        drafts = []
+        while begun < window.span.end:
+            end = (begun // (7 * SECOND_US) + 1) * 7 * SECOND_US
+            if end > window.span.end and not window.last:
+                break
+            span = Span(begun, min(end, window.span.end))
+            drafts.append(Draft(span, f"sentence {begun}", vector_of(begun // SECOND_US)))
+            begun = span.end
+        return Harvest(drafts, begun)
+
+    def from_cues(self, cues: Sequence[Cue]) -> Harvest:
+        self.fate.tempt()
+        drafts = [Draft(cue.span, cue.text, vector_of(len(cue.text))) for cue in cues]
+        return Harvest(drafts, cues[-1].span.end)
+
+
+class FakeSubtitles:
+    """Text files beside films; each line is a cue of a second."""
+
+    def sidecar(self, path: Path) -> Path | None:
+        beside = path.with_suffix(".srt")
+        return beside if beside.exists() else None
+
+    def read_sidecar(self, path: Path) -> Sequence[Cue]:
+        lines = path.read_text("utf-8").splitlines()
+        if not lines:
+            raise MediaError(f"{path.name}: is empty")
+        starts = [number * SECOND_US for number in range(len(lines))]
+        return [Cue(Span(s, s + SECOND_US), line) for s, line in zip(starts, lines, strict=True)]
+
+
+def vector_of(number: int) -> Vector:
+    row = np.cos(np.arange(1, 5) * (number + 1)).astype(np.float32)
+    return np.asarray(row / np.linalg.norm(row), dtype=np.float32)
+
+
+class Studio:
+    """A folder of films, the tools to index it, and a look at what came of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.folder.mkdir(exist_ok=True)
+        self.reader = FakeReader()
+        self.frame = FakeSight()
+        self.ocr = FakeSight("ocr", "writing 1", write=True)
+        self.asr = FakeHearing()
+        self.failures: list[Failure] = []
+        self.watched: Callable[[], None] = lambda: None
+
+    def film(self, name: str, seconds: int = 150, **facts: Any) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole = {"shots": [0, 20, 75, 119], **facts, "seconds": seconds}
+        path.write_text(json.dumps(whole), "utf-8")
+        return path
+
+    def index(self, *paths: Path, speech: bool = True, retry: bool = False) -> Tally:
+        tools = Tools(
+            reader=self.reader,
+            subtitles=FakeSubtitles(),
+            pictures=(self.frame, self.ocr),
+            sounds=(),
+            transcriber=self.asr if speech else None,
+            use_subtitles=True,
+            sample_px=64,
+        )
+        self.reader.read.clear()
+        self.failures.clear()
+        watch = pipeline.Watch(self.failures.append, lambda _: self.watched())
+        with self.writing() as holdings:
+            return pipeline.index(
+                holdings,
+                paths or (self.folder,),
+                tools,
+                selection=Selection(),
+                retry=retry,
+                watch=watch,
+            )
+
+    @contextmanager
+    def writing(self) -> Iterator[Holdings]:
+        with library.open_to_write(self.folder / ".vidcut", FLAT, create=True) as holdings:
+            yield holdings
+
+    @contextmanager
+    def reading(self) -> Iterator[Holdings]:
+        holdings = library.open_(self.folder / ".vidcut", FLAT)
+        try:
+            yield holdings
+        finally:
+            holdings.close()
+
+    def catalog(self) -> dict[str, Any]:
+        """All that the library knows, without ids and in order."""
+        with self.reading() as holdings:
+            return {video.path: _all_of(holdings, video.id) for video in holdings.catalog.videos()}
+
+    def state(self, name: str) -> tuple[str, str | None]:
+        with self.reading() as holdings:
+            video = holdings.catalog.video_at(name)
+            assert video is not None
+            return video.state, video.failure
+
+
+def _all_of(holdings: Holdings, video_id: int) -> dict[str, Any]:
+    catalog = holdings.catalog
+    vectors: dict[int, bytes] = {}
+    for modality in catalog.counts():
+        ids, blob = catalog.vectors_after(modality, SPACE, 0)
+        vectors |= {row: blob[i * 8 : i * 8 + 8] for i, row in enumerate(ids)}
+    video = catalog.video(video_id)
+    return {
+        "state": (video.state, video.failure, video.duration_us),
+        "cuts": catalog.cuts(video_id),
+        "progress": catalog.progress(video_id),
+        "chunks": sorted(
+            (chunk.modality, chunk.span, chunk.text or "", vectors.get(chunk.id, b""))
+            for chunk in catalog.chunks_of(video_id)
+        ),
+    }
+
+
+@pytest.fixture(autouse=True)
+def _lanes_hear_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "_HEARTBEAT_S", 0.01)
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_stays() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) <= before
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    return Studio(tmp_path / "films")
+
+
+# What an index run makes ---------------------------------------------------------------
+
+
+def test_everything_of_a_film_is_in_the_library(studio: Studio) -> None:
+    studio.film("a.mp4")
+    tally = studio.index()
+    (made,) = studio.catalog().values()
+    assert made["state"] == ("ok", None, 150 * SECOND_US)
+    assert made["cuts"] == [20 * SECOND_US, 75 * SECOND_US, 119 * SECOND_US]
+    frames = [span for modality, span, *_ in made["chunks"] if modality == "frame"]
+    assert frames[0].start == 0
+    assert frames[-1].end == 150 * SECOND_US
+    assert all(a.end == b.start for a, b in pairwise(frames))
+    sentences = [span for modality, span, *_ in made["chunks"] if modality == "asr"]
+    assert [span.start for span in sentences] == [s * SECOND_US for s in range(0, 150, 7)]
+    assert tally.chunks == {"frame": len(frames), "ocr": len(frames), "asr": len(sentences)}
+    assert (tally.videos, tally.duration_us, tally.failures) == (1, 150 * SECOND_US, [])
+
+
+def test_progress_is_kept_window_by_window(studio: Studio) -> None:
+    studio.film("a.mp4", sound=False)
+    studio.watched = Fate(3, KeyboardInterrupt()).tempt  # a look at the file and two windows
+    with pytest.raises(KeyboardInterrupt):
+        studio.index()
+    (made,) = studio.catalog().values()
+    assert made["state"][0] == "partial"
+    assert made["progress"]["frame"] == ("sight 1", 120 * SECOND_US, False)
+
+
+@pytest.mark.parametrize("facts", [{"sound": False}, {"shots": []}])
+def test_a_film_may_lack_sound_or_pictures(studio: Studio, facts: dict[str, Any]) -> None:
+    studio.film("a.mp4", **facts)
+    tally = studio.index()
+    assert set(tally.chunks) == ({"asr"} if "shots" in facts else {"frame", "ocr"})
+    assert studio.state("a.mp4") == ("ok", None)
+
+
+def test_a_film_with_nothing_that_is_wanted_is_in_order(studio: Studio) -> None:
+    studio.film("a.mp4", shots=[])
+    assert studio.index(speech=False).failures == []
+    assert studio.state("a.mp4") == ("ok", None)
+    assert studio.index(speech=False).unchanged == 1
+
+
+# Interruptions ------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """The process ended here."""
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What an uninterrupted run makes."""
+    studio = Studio(tmp_path_factory.mktemp("truth") / "films")
+    fill(studio)
+    studio.index()
+    return studio.catalog()
+
+
+def fill(studio: Studio) -> None:
+    studio.film("a.mp4", 170)
+    studio.film("b.mp4", 70, shots=[0, 61], sound=False)
+    studio.film("c.mp3", 100, shots=[])
+    studio.film("d.mp4", 20, sound=False, cues=[[0, "one"], [5 * SECOND_US, "two"]])
+    studio.film("e.mp4", 100, sound_breaks_at=90)
+
+
+@pytest.mark.parametrize("moment", ["before the commit", "after the commit"])
+def test_killed_at_any_transaction_nothing_is_lost_or_doubled(
+    tmp_path: Path, truth: dict[str, Any], monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    writing = Catalog.writing
+    fate = Fate()
+
+    @contextmanager
+    def mortal(catalog: Catalog) -> Iterator[None]:
+        with writing(catalog):
+            yield
+            if moment == "before the commit":
+                fate.tempt()
+        if moment == "after the commit":
+            fate.tempt()
+
+    monkeypatch.setattr(Catalog, "writing", mortal)
+    for at in range(1, 100):
+        studio = Studio(tmp_path / str(at))
+        fill(studio)
+        fate.at, fate.calls, fate.error = at, 0, Killed()
+        try:
+            studio.index()
+        except Killed:
+            fate.error = None
+            studio.index()
+            assert studio.catalog() == truth, f"killed at transaction {at}"
+        else:
+            assert at > 20
+            return
+
+
+def test_killed_again_and_again_it_comes_to_the_same_end(
+    studio: Studio, truth: dict[str, Any]
+) -> None:
+    fill(studio)
+    for at in range(1, 200):
+        fate = Fate(at, KeyboardInterrupt())
+        studio.watched = fate.tempt
+        try:
+            studio.index()
+        except KeyboardInterrupt:
+            continue
+        assert at > 10
+        break
+    assert studio.catalog() == truth
+
+
+@pytest.mark.parametrize("name", ["frame", "ocr", "asr"])
+@pytest.mark.parametrize("at", [1, 2, 4])
+def test_a_missing_model_ends_the_run_and_loses_nothing(
+    studio: Studio, truth: dict[str, Any], name: str, at: int
+) -> None:
+    fill(studio)
+    getattr(studio, name).fate = Fate(at, MissingError("no model"))
+    with pytest.raises(MissingError, match="no model"):
+        studio.index()
+    getattr(studio, name).fate = Fate()
+    studio.index()
+    assert studio.catalog() == truth
+
+
+def test_what_is_not_finished_is_not_in_order(studio: Studio) -> None:
+    """Speech was interrupted; without speech there is nothing left to do."""
+    studio.film("a.mp4")
+    studio.asr.fate = Fate(2, MissingError("no model"))
+    with pytest.raises(MissingError):
+        studio.index()
+    while studio.catalog()["a.mp4"]["progress"].get("frame", ("", 0, False))[2] is False:
+        studio.index(speech=False)
+    studio.index(speech=False)
+    assert studio.state("a.mp4") == ("ok", None)
+
+
+# Failures -----------------------------------------------------------------------------
+
+
+def test_a_bad_file_costs_one_failure(studio: Studio) -> None:
+    studio.film("a.mp4")
+    (studio.folder / "b.mp4").write_bytes(b"\0 no film")
+    studio.film("c.mp4")
+    tally = studio.index()
+    assert tally.failures == studio.failures == [Failure("b.mp4", "b.mp4: is no film")]
+    assert tally.videos == 2
+    assert studio.state("b.mp4") == ("failed", "b.mp4: is no film")
+    assert studio.state("c.mp4") == ("ok", None)
+
+
+def test_a_modality_that_fails_on_a_video_keeps_the_others(studio: Studio) -> None:
+    studio.film("a.mp4")
+    studio.ocr.fate = Fate(2, ValueError("a strange picture\nindeed"))
+    tally = studio.index()
+    reason = "ocr: unforeseen ValueError: a strange picture indeed"
+    assert tally.failures == [Failure("a.mp4", reason)]
+    assert studio.state("a.mp4") == ("partial", reason)
+    spans = {name: [] for name in ("frame", "ocr", "asr")}  # type: dict[str, list[Span]]
+    for modality, span, *_ in studio.catalog()["a.mp4"]["chunks"]:
+        spans[modality].append(span)
+    assert spans["frame"][-1].end == 150 * SECOND_US
+    assert spans["asr"][-1].end == 150 * SECOND_US
+    assert spans["ocr"][-1].end == 60 * SECOND_US
+    assert studio.ocr.fate.calls == 2
+
+
+def test_speech_that_fails_keeps_the_pictures_and_says_so(studio: Studio) -> None:
+    studio.film("a.mp4", sound_breaks_at=100)
+    studio.index()
+    assert studio.state("a.mp4") == ("partial", "asr: its sound is damaged")
+    assert studio.index().unchanged == 1
+
+
+def test_pictures_that_fail_keep_what_came_before(studio: Studio) -> None:
+    studio.film("a.mp4", pictures_break_at=70, sound=False)
+    studio.index()
+    chunks = studio.catalog()["a.mp4"]["chunks"]
+    assert max(span.end for _, span, *_ in chunks) == 60 * SECOND_US
+    assert studio.state("a.mp4") == ("partial", "its pictures are damaged")
+
+
+def test_a_failure_outlives_an_interruption(studio: Studio) -> None:
+    studio.film("a.mp4", sound_breaks_at=10)
+    studio.frame.fate = Fate(3, MissingError("no model"))
+    with pytest.raises(MissingError):
+        studio.index()
+    studio.frame.fate = Fate()
+    studio.index()
+    assert studio.state("a.mp4") == ("partial", "asr: its sound is damaged")
+
+
+def test_a_failed_file_is_tried_again_on_request_only(studio: Studio) -> None:
+    studio.film("a.mp4")
+    studio.frame.fate = Fate(1, ValueError("no memory"), lasting=False)
+    studio.index()
+    whole = studio.state("a.mp4")
+    assert whole[0] == "partial"
+    assert studio.index().unchanged == 1
+    tally = studio.index(retry=True)
+    assert (tally.videos, tally.unchanged) == (1, 0)
+    assert studio.state("a.mp4") == ("ok", None)
+
+
+def test_a_name_that_is_no_text_costs_nothing(studio: Studio) -> None:
+    path = studio.film("a.mp4")
+    odd = Path(os.fsdecode(os.fsencode(studio.folder) + b"/caf\xe9.mp4"))
+    path.rename(odd)
+    odd.with_suffix(".srt").write_text("hello", "utf-8")
+    assert studio.index().failures == []
+    assert studio.index().unchanged == 1
+    odd.write_text("no film", "utf-8")
+    assert [Path(f.path) for f in studio.index().failures] == [Path(odd.name)]
+
+
+def test_text_that_is_no_text_costs_nothing(studio: Studio) -> None:
+    studio.film("a.mp4", cues=[[0, "one \udce9 \ud83d \u4e2d\u6587\udcff"]], shots=[])
+    assert studio.index().failures == []
+    assert studio.index().unchanged == 1
+
+
+# Second runs --------------------------------------------------------------------------
+
+
+def test_what_is_unchanged_is_not_opened(studio: Studio) -> None:
+    fill(studio)
+    studio.index()
+    before = studio.catalog()
+    tally = studio.index()
+    assert (tally.unchanged, tally.videos, studio.reader.read) == (5, 0, [])
+    assert studio.catalog() == before
+
+
+def test_a_moved_file_is_recognised_without_being_read(studio: Studio) -> None:
+    path = studio.film("a.mp4")
+    studio.index()
+    before = studio.catalog()["a.mp4"]
+    (studio.folder / "trip").mkdir()
+    path.rename(studio.folder / "trip" / "b.mp4")
+    tally = studio.index()
+    assert (tally.moved, tally.missing, tally.videos, studio.reader.read) == (1, 0, 0, [])
+    assert studio.catalog() == {"trip/b.mp4": before}
+
+
+def test_a_copy_is_a_video_of_its_own(studio: Studio) -> None:
+    path = studio.film("a.mp4", 10)
+    shutil.copy(path, studio.folder / "b.mp4")
+    tally = studio.index()
+    assert tally.videos == 2
+    made = studio.catalog()
+    assert made["a.mp4"] == made["b.mp4"]
+
+
+def test_a_changed_file_is_done_again(studio: Studio) -> None:
+    studio.film("a.mp4")
+    studio.film("b.mp4")
+    studio.index()
+    studio.film("a.mp4", 30, shots=[0])
+    tally = studio.index()
+    assert (tally.videos, tally.unchanged) == (1, 1)
+    assert set(studio.reader.read) == {"a.mp4"}
+    made = studio.catalog()["a.mp4"]
+    assert made["cuts"] == []
+    assert max(span.end for _, span, *_ in made["chunks"]) == 30 * SECOND_US
+
+
+def test_a_touched_file_is_looked_at_and_not_done_again(studio: Studio) -> None:
+    path = studio.film("a.mp4")
+    studio.index()
+    before = studio.catalog()
+    os.utime(path, (1, 1))
+    assert studio.index().videos == 0
+    assert studio.reader.read == []
+    assert studio.catalog() == before
+    assert studio.index().unchanged == 1
+
+
+def test_a_file_that_changes_to_no_film_fails_once(studio: Studio) -> None:
+    path = studio.film("a.mp4")
+    studio.index()
+    path.write_bytes(b"\0 no film")
+    assert len(studio.index().failures) == 1
+    assert studio.catalog()["a.mp4"]["chunks"] == []
+    assert studio.index().unchanged == 1
+
+
+def test_a_deleted_file_is_marked_and_comes_back(studio: Studio, tmp_path: Path) -> None:
+    path = studio.film("a.mp4")
+    studio.index()
+    before = studio.catalog()
+    path.rename(tmp_path / "elsewhere")
+    assert studio.index().missing == 1
+    assert studio.state("a.mp4") == ("missing", None)
+    assert studio.catalog()["a.mp4"]["chunks"] == before["a.mp4"]["chunks"]
+    (tmp_path / "elsewhere").rename(path)
+    assert studio.index().missing == 0
+    assert studio.catalog() == before
+
+
+def test_only_what_was_named_can_be_missing(studio: Studio) -> None:
+    studio.film("in/a.mp4", 10)
+    studio.film("out/b.mp4", 10)
+    studio.index()
+    (studio.folder / "out" / "b.mp4").unlink()
+    assert studio.index(studio.folder / "in").missing == 0
+    assert studio.index(studio.folder / "in" / ".." / "out").missing == 1
+
+
+def test_a_new_recipe_does_only_its_modality_again(studio: Studio) -> None:
+    studio.film("a.mp4")
+    studio.index()
+    before = studio.catalog()["a.mp4"]
+    studio.asr.recipe = "hearing 2"
+    tally = studio.index()
+    assert set(tally.chunks) == {"asr"}
+    after = studio.catalog()["a.mp4"]
+    assert after["chunks"] == before["chunks"]
+    assert after["progress"]["asr"][0] == "hearing 2"
+
+
+def test_a_new_recipe_that_is_interrupted_goes_on(studio: Studio) -> None:
+    studio.film("a.mp4")
+    studio.index()
+    before = studio.catalog()["a.mp4"]["chunks"]
+    studio.ocr.recipe = "writing 2"
+    studio.ocr.fate = Fate(2, MissingError("no model"))
+    with pytest.raises(MissingError):
+        studio.index()
+    studio.ocr.fate = Fate()
+    studio.index()
+    assert studio.ocr.fate.calls == 2
+    assert studio.catalog()["a.mp4"]["chunks"] == before
+
+
+def test_subtitles_are_taken_when_they_appear_and_heard_when_they_go(studio: Studio) -> None:
+    path = studio.film("a.mp4", 20)
+    studio.index()
+    heard = studio.catalog()
+    sidecar = path.with_suffix(".srt")
+    sidecar.write_text("hello\nworld", "utf-8")
+    studio.index()
+    texts = [text for modality, _, text, _ in studio.catalog()["a.mp4"]["chunks"] if modality == "asr"]
+    assert texts == ["hello", "world"]
+    sidecar.unlink()
+    studio.index()
+    assert studio.catalog() == heard
+
+
+def test_a_file_that_vanishes_before_it_is_looked_at_costs_one_failure(studio: Studio) -> None:
+    paths = [studio.film(f"{'abcdefgh'[n]}.mp4", 10 + n) for n in range(8)]
+    studio.index(paths[-1])
+    studio.film("h.mp4", 30)
+    kept = studio.catalog()["h.mp4"]["chunks"]
+    studio.watched = lambda: paths[-1].unlink(missing_ok=True)
+    tally = studio.index()
+    assert [failure.path for failure in tally.failures] == ["h.mp4"]
+    assert tally.missing == 1
+    assert studio.catalog()["h.mp4"]["chunks"] == kept
+    assert studio.state("h.mp4") == ("missing", None)
+
+
+def test_a_file_that_vanishes_while_it_is_read_goes_on_when_it_is_back(studio: Studio) -> None:
+    path = studio.film("a.mp4", sound=False)
+    text = path.read_text("utf-8")
+    stamp = (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    studio.reader.frames = unplugged(studio.reader, path)  # type: ignore[method-assign]  # a fake
+    studio.index()
+    assert studio.state("a.mp4") == ("missing", None)
+    studio.reader = FakeReader()
+    path.write_text(text, "utf-8")
+    os.utime(path, ns=stamp)
+    studio.index()
+    assert studio.state("a.mp4") == ("ok", None)
+    spans = [span for name, span, *_ in studio.catalog()["a.mp4"]["chunks"] if name == "frame"]
+    assert spans[-1].end == 150 * SECOND_US
+    assert len(spans) == len(set(spans))
+
+
+def unplugged(reader: FakeReader, path: Path) -> Callable[..., Iterator[FakeFrame]]:
+    frames = reader.frames
+
+    def broken(path_: Path, *, start_us: int = 0) -> Iterator[FakeFrame]:
+        for frame in frames(path_, start_us=start_us):
+            if frame.time_us > 70 * SECOND_US:
+                path.unlink()
+                raise MediaError("the disk is gone")
+            yield frame
+
+    return broken
+
+
+def test_an_unreadable_file_is_tried_each_time(studio: Studio) -> None:
+    (studio.folder / "a.mp4").symlink_to("/proc/self/mem")
+    assert len(studio.index(studio.folder / "a.mp4").failures) == 1
+    assert studio.state("a.mp4")[0] == "failed"
+    assert len(studio.index(studio.folder / "a.mp4").failures) == 1
+
+
+def test_a_library_that_fails_ends_the_run(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.film("a.mp4")
+    with studio.writing():
+        pass
+    monkeypatch.setattr(Catalog, "advance", lambda *_, **__: broken_catalog())
+    with pytest.raises(LibraryError, match="broken"):
+        studio.index()
+
+
+def broken_catalog() -> None:
+    raise LibraryError("broken")
+
+
+# Searching ----------------------------------------------------------------------------
+
+
+def encoder_of(_modality: str) -> Encoder:
+    return FakeEncoder()
+
+
+def test_a_written_word_is_found_where_it_stands(studio: Studio) -> None:
+    studio.film("a.mp4")
+    studio.film("b.mp4", shots=[0])
+    studio.index()
+    wish = pipeline.Wish(modalities=("ocr",), min_score=0.0)
+    with studio.reading() as holdings:
+        found = pipeline.search(holdings, "shade 150", wish, encoder_of=encoder_of)
+    best = found[0]
+    assert best.video.path == "a.mp4"
+    assert best.evidence[0].matched == ("shade", "150")
+    assert Span(75 * SECOND_US, 119 * SECOND_US).overlap(best.span) == best.span.duration
+
+
+def test_a_glob_limits_the_videos(studio: Studio) -> None:
+    studio.film("trip/a.mp4", 20)
+    studio.film("b.mp4", 20)
+    studio.index()
+    with studio.reading() as holdings:
+        for glob in ("trip/*", "a.*"):
+            wish = pipeline.Wish(count=50, video=glob, min_score=0.0)
+            found = pipeline.search(holdings, "shade", wish, encoder_of=encoder_of)
+            assert {moment.video.path for moment in found} == {"trip/a.mp4"}
+        wish = pipeline.Wish(video="*.mov", min_score=0.0)
+        assert pipeline.search(holdings, "shade", wish, encoder_of=encoder_of) == []
+
+
+def test_another_encoder_than_the_librarys_is_refused(studio: Studio) -> None:
+    studio.film("a.mp4", 10)
+    studio.index()
+
+    class Other(FakeEncoder):
+        space = Space("fake", 4, "2")
+
+    with studio.reading() as holdings, pytest.raises(SpaceMismatchError, match="fake/1/4"):
+        pipeline.search(holdings, "shade", pipeline.Wish(), encoder_of=lambda _: Other())
+
+
+def test_an_empty_query_is_refused_and_an_empty_library_finds_nothing(studio: Studio) -> None:
+    studio.index()
+    with studio.reading() as holdings:
+        with pytest.raises(QueryError):
+            pipeline.search(holdings, " \0 ", pipeline.Wish(), encoder_of=encoder_of)
+        assert pipeline.search(holdings, "cat", pipeline.Wish(), encoder_of=encoder_of) == []

@@ -1,0 +1,184 @@
+"""Subtitle files beside a video, and what their cues are as chunks."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import charset_normalizer
+import pysubs2
+
+from vidcut.errors import MediaError
+from vidcut.modalities import _sentences
+from vidcut.records import SECOND_US, Cue, Draft, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from vidcut.protocols import TextEncoder
+
+_SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
+"""Best first."""
+_LANGUAGE_TAG = re.compile(r"\.[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,2}")
+_MOST_BYTES = 10_000_000
+_ENCODINGS = (
+    "utf_8", "utf_16", "utf_16_le", "utf_16_be", "gb18030", "big5", "shift_jis", "euc_kr",
+    "cp1252", "cp1250", "cp1251",
+)  # fmt: skip
+"""What subtitle editors write; among all that exist, short files are mistaken too often."""
+
+_JOIN_GAP_US = 3 * SECOND_US // 10
+_JOINED_US = 10 * SECOND_US
+_ROLLING_GAP_US = SECOND_US // 20
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<[0-9:.]+>")
+_OVERRIDE = re.compile(r"\{\\[^{}]*\}")
+_ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&lrm;": "", "&rlm;": ""}
+_FORBIDDEN = frozenset(("Cc", "Cf", "Cs", "Co"))
+_JOINERS = "\u200c\u200d"
+"""Part of how some scripts are spelt."""
+
+
+def sidecar(path: Path) -> Path | None:
+    """The subtitle file of ``clip.mp4``: ``clip.srt``, ``clip.zh.srt`` or ``clip.mp4.srt``.
+
+    SRT before WebVTT before ASS; the plain name before one with a language.
+    """
+    try:
+        beside = [file for file in path.parent.iterdir() if file.name.startswith(path.stem)]
+    except OSError:
+        return None
+    ranked = sorted((rank, file) for file in beside if (rank := _rank(path, file)) is not None)
+    return next((file for _, file in ranked if file.is_file()), None)
+
+
+def read(path: Path) -> list[Cue]:
+    """A subtitle file's cues in order of time, without markup and control characters.
+
+    Raises:
+        MediaError: it cannot be read as subtitles.
+    """
+    text = _decoded(path)
+    try:
+        events = list(pysubs2.SSAFile.from_string(text, format_=path.suffix.lower()[1:]))
+    except (pysubs2.exceptions.Pysubs2Error, ValueError, LookupError, ArithmeticError) as error:
+        raise MediaError(f"{path.name} is no subtitle file ({error}); {_REMEDY}") from error
+    spoken = [event for event in events if not event.is_comment and not event.is_drawing]
+    cues = sorted(
+        Cue(Span(start * 1000, end * 1000), _plain(event.text))
+        for event in spoken
+        if (start := max(0, event.start)) < (end := event.end)
+    )
+    found = list(_unrolled(cue for cue in cues if cue.text))
+    if not found and text.strip().removeprefix("WEBVTT").strip():
+        raise MediaError(f"{path.name} holds no subtitles; {_REMEDY}")
+    return found
+
+
+def drafts(cues: Sequence[Cue], *, language: str | None) -> Iterator[Draft]:
+    """Sentence-like chunks: cues in mid-sentence joined with those that follow at once."""
+    held: Cue | None = None
+    for cue in cues:
+        text = " ".join(cue.text.split())
+        if held is not None and _go_together(held, cue, text):
+            held = Cue(held.span.hull(cue.span), f"{held.text} {text}")
+            continue
+        if held is not None:
+            yield _draft(held, language)
+        held = Cue(cue.span, text)
+    if held is not None:
+        yield _draft(held, language)
+
+
+def with_vectors(drafts: Sequence[Draft], encoder: TextEncoder) -> list[Draft]:
+    """The drafts, each with the vector of its text."""
+    if not drafts:
+        return []
+    vectors = encoder.passages([draft.text or "" for draft in drafts])
+    return [replace(d, vector=v) for d, v in zip(drafts, vectors, strict=True)]
+
+
+_REMEDY = "remove it or mend it, or index with --asr always"
+
+
+def _rank(path: Path, file: Path) -> tuple[int, int] | None:
+    """How well the file's name fits, less is better; None where it does not."""
+    suffix = file.suffix.lower()
+    if suffix not in _SUFFIXES:
+        return None
+    stem = file.name.removesuffix(file.suffix)
+    if stem in {path.stem, path.name}:
+        return 0, _SUFFIXES.index(suffix)
+    if _LANGUAGE_TAG.fullmatch(stem.removeprefix(path.stem)):
+        return 1, _SUFFIXES.index(suffix)
+    return None
+
+
+def _decoded(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise MediaError(f"{path.name} cannot be read ({error.strerror}); {_REMEDY}") from error
+    if len(data) > _MOST_BYTES:
+        raise MediaError(f"{path.name} is too big for subtitles (over 10 MB); {_REMEDY}")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        best = charset_normalizer.from_bytes(data, cp_isolation=list(_ENCODINGS)).best()
+    if best is None:
+        raise MediaError(f"{path.name} is no text in any known encoding; {_REMEDY}")
+    return str(best)
+
+
+def _plain(text: str) -> str:
+    text = _TAG.sub("", _OVERRIDE.sub("", text)).replace(r"\h", " ")
+    for entity, character in _ENTITIES.items():
+        text = text.replace(entity, character)
+    rows = (_visible(row) for row in re.split(r"\\[Nn]|\r\n?|\n", text))
+    return "\n".join(row for row in rows if any(character.isalnum() for character in row))
+
+
+def _visible(row: str) -> str:
+    kept = (
+        c for c in row.replace("\t", " ")
+        if unicodedata.category(c) not in _FORBIDDEN or c in _JOINERS
+    )  # fmt: skip
+    return "".join(kept).strip()
+
+
+def _unrolled(cues: Iterable[Cue]) -> Iterator[Cue]:
+    """Without the lines that a cue repeats of the one before, as captions that roll do."""
+    shown: list[str] = []
+    held: Cue | None = None
+    for cue in cues:
+        rows = cue.text.split("\n")
+        if held is not None and cue.span.start - held.span.end <= _ROLLING_GAP_US:
+            fresh = [row for row in rows if row not in shown]
+        else:
+            fresh = rows
+        shown = rows
+        if held is not None and not fresh:
+            held = Cue(held.span.hull(cue.span), held.text)
+            continue
+        if held is not None:
+            yield held
+        held = Cue(cue.span, "\n".join(fresh))
+    if held is not None:
+        yield held
+
+
+def _go_together(held: Cue, cue: Cue, text: str) -> bool:
+    spaceless = any(_sentences.is_spaceless(_sentences.language_of(t)) for t in (held.text, text))
+    return (
+        not spaceless
+        and not _sentences.ends_sentence(held.text)
+        and held.span.gap(cue.span) <= _JOIN_GAP_US
+        and held.span.hull(cue.span).duration < _JOINED_US
+    )
+
+
+def _draft(cue: Cue, language: str | None) -> Draft:
+    return Draft(cue.span, cue.text, language=_sentences.language_of(cue.text, language))
