@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from vidcut.records import Picture
 
 WINDOW_US = 60 * SECOND_US
-WARM_UP_US = 2 * SECOND_US
-"""How far before a window decoding must begin for its shot cuts to come out the same."""
+WARM_UP_US = 10 * SECOND_US
+"""How far before a window decoding must begin for its shot cuts to come out the same.
+
+Some frames before it, that is: screen recordings have but one in seconds.
+"""
 
 _STEP_US = SECOND_US
 _SETTLE_US = SECOND_US // 5
@@ -41,7 +44,11 @@ def picture_windows(
         Windows that follow each other; one without frames is left out.
     """
     window: _Window | None = None
+    last_us, step_us = None, 1
     for frame, is_cut in marked:
+        if last_us is not None:
+            step_us = min(frame.time_us - last_us, _STEP_US)
+        last_us = frame.time_us
         if frame.time_us < start_us:
             continue
         if window is None or frame.time_us >= window.end_us:
@@ -49,8 +56,8 @@ def picture_windows(
                 yield window.close(window.end_us)
             window = _Window(frame.time_us - frame.time_us % WINDOW_US, longest_px)
         window.add(frame, is_cut=is_cut)
-    if window is not None:
-        yield window.close(None)
+    if window is not None and last_us is not None:
+        yield window.close(min(last_us + step_us, window.end_us))  # shown as long as the one before
 
 
 class _Window:
@@ -66,11 +73,8 @@ class _Window:
         self._shot: list[tuple[int, Picture]] = []
         self._due_us: int | None = None
         self._last: Frame | None = None
-        self._step_us = 0
 
     def add(self, frame: Frame, *, is_cut: bool) -> None:
-        if self._last is not None:
-            self._step_us = frame.time_us - self._last.time_us
         if is_cut:
             self._end_shot(frame.time_us)
             self._cuts.append(frame.time_us)
@@ -81,11 +85,7 @@ class _Window:
             self._due_us = frame.time_us + _STEP_US
         self._last = frame
 
-    def close(self, end_us: int | None) -> PictureWindow:
-        """End the window; without an end it is where the last frame stops being shown."""
-        if end_us is None:
-            last_us = self._last.time_us if self._last else self._start_us
-            end_us = min(last_us + max(self._step_us, 1), self.end_us)
+    def close(self, end_us: int) -> PictureWindow:
         self._end_shot(end_us)
         span = Span(self._start_us, end_us)
         return PictureWindow(span, tuple(self._cuts), tuple(self._samples))

@@ -41,10 +41,15 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Neighbouring hits of one video that answer together."""
+    """Neighbouring hits of one video that answer together, with their boundaries."""
 
-    span: Span
+    start: Boundary
+    end: Boundary
     hits: tuple[Hit, ...]
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start.time_us, self.end.time_us)
 
     @property
     def best(self) -> float:
@@ -67,13 +72,13 @@ def moments(
         least: moments with a lower score are left out.
     """
     found = []
-    for video_id, setting in settings.items():
+    for setting in settings.values():
         groups = [
             group
             for modality, of_modality in hits.items()
-            for group in _neighbours(modality, of_modality, video_id)
+            for group in _neighbours(modality, of_modality, setting)
         ]
-        found += [_moment(group, setting) for group in _merged(groups)]
+        found += [_moment(group, setting.video) for group in _merged(groups)]
     found = [moment for moment in found if moment.score >= least]
     found.sort(key=lambda moment: (-moment.score, moment.video.path, moment.span))
     return [_ranked(moment, place) for place, moment in enumerate(found[:count], 1)]
@@ -83,15 +88,21 @@ def _ranked(moment: Moment, rank: int) -> Moment:
     return Moment(rank, moment.video, moment.start, moment.end, moment.score, moment.evidence)
 
 
-def _neighbours(modality: str, hits: Iterable[Hit], video_id: int) -> Iterator[_Group]:
+def _neighbours(modality: str, hits: Iterable[Hit], setting: Setting) -> Iterator[_Group]:
     """Runs of one modality's hits, grown from the best one down.
 
     Growing from the best keeps a strong hit from being stretched by weak ones that merely
-    touch each other.
+    touch each other. Hits past the video's end, as of subtitles for a longer cut, are none.
     """
     gap_us = _JOIN_GAP_US.get(modality, _JOIN_GAP_OTHERS_US)
+    video = setting.video
     by_time = sorted(
-        (hit for hit in hits if hit.chunk.video_id == video_id), key=lambda hit: hit.chunk.span
+        (
+            hit
+            for hit in hits
+            if hit.chunk.video_id == video.id and hit.chunk.span.start < video.duration_us
+        ),
+        key=lambda hit: hit.chunk.span,
     )
     free = set(range(len(by_time)))
     for seed in sorted(free, key=lambda i: (-by_time[i].confidence, i)):
@@ -103,7 +114,7 @@ def _neighbours(modality: str, hits: Iterable[Hit], video_id: int) -> Iterator[_
         span = chosen[0].chunk.span
         for hit in chosen[1:]:
             span = span.hull(hit.chunk.span)
-        yield _Group(span, chosen)
+        yield _Group(*_boundaries(span, modality, setting), chosen)
 
 
 def _grow(by_time: Sequence[Hit], seed: int, free: set[int], gap_us: int) -> list[int]:
@@ -132,21 +143,20 @@ def _merged(groups: list[_Group]) -> list[_Group]:
         for place, stronger in enumerate(kept):
             shorter = min(group.span.duration, stronger.span.duration)
             if group.span.overlap(stronger.span) * 2 > shorter:
-                kept[place] = _Group(stronger.span, stronger.hits + group.hits)
+                kept[place] = _Group(stronger.start, stronger.end, stronger.hits + group.hits)
                 break
         else:
             kept.append(group)
     return kept
 
 
-def _moment(group: _Group, setting: Setting) -> Moment:
+def _moment(group: _Group, video: Video) -> Moment:
     strongest: dict[str, Hit] = {}
     for hit in sorted(group.hits, key=lambda hit: (-hit.confidence, hit.rank)):
         strongest.setdefault(hit.chunk.modality, hit)
     evidence = tuple(strongest.values())
     score = 1.0 - math.prod(1.0 - hit.confidence for hit in evidence)  # noisy or
-    start, end = _boundaries(group.span, evidence[0].chunk.modality, setting)
-    return Moment(0, setting.video, start, end, score, evidence)
+    return Moment(0, video, group.start, group.end, score, evidence)
 
 
 def _boundaries(span: Span, modality: str, setting: Setting) -> tuple[Boundary, Boundary]:
@@ -172,12 +182,13 @@ def _at_cut(boundary: Boundary, cuts: Sequence[int]) -> Boundary:
 
 def _long_enough(start: Boundary, end: Boundary, duration_us: int) -> tuple[Boundary, Boundary]:
     """Nothing shorter than a second can be watched; the file's own ends are named as such."""
-    missing = _SHORTEST_US - (end.time_us - start.time_us)
+    missing = _SHORTEST_US - (min(end.time_us, duration_us) - start.time_us)
     if missing > 0:
-        start = Boundary(max(0, start.time_us - missing // 2), "shortest moment")
+        start_us = min(start.time_us - missing // 2, duration_us - _SHORTEST_US)
+        start = Boundary(max(0, start_us), "shortest moment")
         end = Boundary(start.time_us + _SHORTEST_US, "shortest moment")
     if start.time_us <= 0:
         start = Boundary(0, "video start")
-    if end.time_us >= duration_us > start.time_us:
+    if end.time_us >= duration_us:
         end = Boundary(duration_us, "video end")
     return start, end

@@ -127,9 +127,9 @@ class SoundBlock:
     samples: NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Cue:
-    """One subtitle: plain text without markup, lines joined by a newline."""
+    """One subtitle, in order of time: plain text without markup, lines joined by a newline."""
 
     span: Span
     text: str

@@ -31,7 +31,7 @@ _LEAST_CHANGE = 6.0
 """Mean absolute change of a pixel's three channels, 0…255, below which nothing is a cut."""
 _RATIO = 2.0
 """How many times its neighbours' change a cut's change must be."""
-_LEAST_STANDOUT = 38.0
+_LEAST_STANDOUT = 36.0
 """Change times ratio: among fast motion a cut needs a great change, in a dark still a small one."""
 _FLASH_SHARE = 0.5
 """A change of which less is left within `REACH` frames was a flash."""

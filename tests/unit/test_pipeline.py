@@ -1,4 +1,4 @@
-"""The whole of an index run on made-up media: a film is a small JSON file that says what it shows."""
+"""The whole of an index run on made-up media: a film is a small JSON file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import threading
+from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -480,7 +481,7 @@ def test_a_modality_that_fails_on_a_video_keeps_the_others(studio: Studio) -> No
     reason = "ocr: unforeseen ValueError: a strange picture indeed"
     assert tally.failures == [Failure("a.mp4", reason)]
     assert studio.state("a.mp4") == ("partial", reason)
-    spans = {name: [] for name in ("frame", "ocr", "asr")}  # type: dict[str, list[Span]]
+    spans: dict[str, list[Span]] = defaultdict(list)
     for modality, span, *_ in studio.catalog()["a.mp4"]["chunks"]:
         spans[modality].append(span)
     assert spans["frame"][-1].end == 150 * SECOND_US
@@ -663,7 +664,9 @@ def test_subtitles_are_taken_when_they_appear_and_heard_when_they_go(studio: Stu
     sidecar = path.with_suffix(".srt")
     sidecar.write_text("hello\nworld", "utf-8")
     studio.index()
-    texts = [text for modality, _, text, _ in studio.catalog()["a.mp4"]["chunks"] if modality == "asr"]
+    texts = [
+        text for modality, _, text, _ in studio.catalog()["a.mp4"]["chunks"] if modality == "asr"
+    ]
     assert texts == ["hello", "world"]
     sidecar.unlink()
     studio.index()
@@ -720,9 +723,7 @@ def test_an_unreadable_file_is_tried_each_time(studio: Studio) -> None:
     assert len(studio.index(studio.folder / "a.mp4").failures) == 1
 
 
-def test_a_library_that_fails_ends_the_run(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_library_that_fails_ends_the_run(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     studio.film("a.mp4")
     with studio.writing():
         pass

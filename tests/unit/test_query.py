@@ -13,7 +13,7 @@ from vidcut.errors import QueryError
         ("吃火锅", ["吃火", "火锅"]),
         ("猫", ["猫"]),
         ("iPhone手机", ["iphone", "手机"]),
-        ("ＨＤ　１０８０ｐ", ["hd", "1080p"]),
+        ("\uff28\uff24\u3000\uff11\uff10\uff18\uff10\uff50", ["hd", "1080p"]),  # full-width
         ("ﾃﾚﾋﾞ", ["テレ", "レビ"]),
         ("don't, DON’T", ["don't", "don't"]),
         ("'quoted'", ["quoted"]),

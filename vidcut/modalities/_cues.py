@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 _SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
 """Best first."""
 _LANGUAGE_TAG = re.compile(r"\.[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,2}")
+_REMEDY = "remove it or mend it, or index with --asr always"
 _MOST_BYTES = 10_000_000
 _ENCODINGS = (
-    "utf_8", "utf_16", "utf_16_le", "utf_16_be", "gb18030", "big5", "shift_jis", "euc_kr",
+    "utf_16", "utf_16_le", "utf_16_be", "gb18030", "big5", "shift_jis", "euc_kr",
     "cp1252", "cp1250", "cp1251",
 )  # fmt: skip
 """What subtitle editors write; among all that exist, short files are mistaken too often."""
@@ -66,11 +67,12 @@ def read(path: Path) -> list[Cue]:
     except (pysubs2.exceptions.Pysubs2Error, ValueError, LookupError, ArithmeticError) as error:
         raise MediaError(f"{path.name} is no subtitle file ({error}); {_REMEDY}") from error
     spoken = [event for event in events if not event.is_comment and not event.is_drawing]
-    cues = sorted(
+    cues = [
         Cue(Span(start * 1000, end * 1000), _plain(event.text))
         for event in spoken
         if (start := max(0, event.start)) < (end := event.end)
-    )
+    ]
+    cues.sort(key=lambda cue: (cue.span, cue.text))
     found = list(_unrolled(cue for cue in cues if cue.text))
     if not found and text.strip().removeprefix("WEBVTT").strip():
         raise MediaError(f"{path.name} holds no subtitles; {_REMEDY}")
@@ -98,9 +100,6 @@ def with_vectors(drafts: Sequence[Draft], encoder: TextEncoder) -> list[Draft]:
         return []
     vectors = encoder.passages([draft.text or "" for draft in drafts])
     return [replace(d, vector=v) for d, v in zip(drafts, vectors, strict=True)]
-
-
-_REMEDY = "remove it or mend it, or index with --asr always"
 
 
 def _rank(path: Path, file: Path) -> tuple[int, int] | None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-import ctranslate2  # type: ignore[import-untyped]  # carries no types
 import numpy as np
-from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import _LANGUAGE_CODES
-from faster_whisper.utils import download_model
 
-from vidcut.errors import MissingError, UsageError
-from vidcut.modalities import _cues, _invented, _sentences, _speech, _whisper_weights
+from vidcut.errors import MediaError, UsageError
+from vidcut.modalities import _cues, _invented, _sentences, _speech, _whisper
 from vidcut.modalities._cues import read as read_sidecar
 from vidcut.modalities._cues import sidecar
 from vidcut.modalities._sentences import Spoken
@@ -32,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["FEED", "Asr", "create", "read_sidecar", "sidecar", "weights"]
 
 FEED = Feed.SOUND
-_HUB_NAME = "base"
 _TEMPERATURES = (0.0, 0.4)
 """The second is for what came out looped or most unlikely."""
 _EASY, _BEAMS = "en", 5
@@ -47,7 +42,6 @@ _NOT_THIS_LANGUAGE = 0.2
 _SURELY_SPEECH = 0.85
 """How sure Whisper is of the language of speech under music; 0.92 in the film trailer it was
 set by, and at most 0.78 in 25 stretches of music, machines and noise."""
-_log = logging.getLogger(__name__)
 
 
 def create(options: ModalityOptions, encoder: TextEncoder) -> Asr:
@@ -67,14 +61,13 @@ def create(options: ModalityOptions, encoder: TextEncoder) -> Asr:
 
 def weights() -> list[Weights]:
     """Where Whisper's weights lie."""
-    place: object = _whisper_weights.find() or _downloaded()
     return [
         Weights(
             model="Whisper base",
             serves="what is said, to text",
             licence="MIT",
-            place=str(place) if place else None,
-            remedy=_whisper_weights.REMEDY,
+            place=_whisper.place(),
+            remedy=_whisper.REMEDY,
         )
     ]
 
@@ -107,12 +100,10 @@ class Asr:
             stop = _speech.place_to_stop(spoken, window.samples)
             spoken = _speech.until(spoken, stop)
             done_us = window.span.start + stop * SECOND_US // _speech.RATE_HZ
-        drafts: list[Draft] = []
-        for language, regions in self._languages(window.samples, spoken):
-            drafts += self._transcribe(window, regions, language)
-        for excerpt in _speech.excerpts(spoken, window.samples, stop):
-            drafts += self._listen_closely(window, excerpt)
-        drafts.sort(key=lambda draft: draft.span)
+        try:
+            drafts = sorted(self._hear(window, spoken, stop), key=lambda draft: draft.span)
+        except (RuntimeError, ValueError) as error:
+            raise MediaError(f"its speech cannot be transcribed ({error})") from error
         return Harvest(_cues.with_vectors(drafts, self._encoder), done_us)
 
     def from_cues(self, cues: Sequence[Cue]) -> Harvest:
@@ -123,7 +114,13 @@ class Asr:
 
     @cached_property
     def _model(self) -> Any:
-        return _load(self._options)
+        return _whisper.load(self._options)
+
+    def _hear(self, window: SoundWindow, spoken: list[Region], stop: int) -> Iterator[Draft]:
+        for language, regions in self._languages(window.samples, spoken):
+            yield from self._transcribe(window, regions, language)
+        for excerpt in _speech.excerpts(spoken, window.samples, stop):
+            yield from self._listen_closely(window, excerpt)
 
     def _languages(
         self, samples: Sound, spoken: Sequence[Region]
@@ -213,49 +210,3 @@ def _words(segment: Any, clock: _speech.Clock, bounds: Span) -> Iterator[Spoken]
             no_speech=segment.no_speech_prob,
             ends_segment=place == len(words),
         )
-
-
-def _load(options: ModalityOptions) -> Any:
-    folder = _whisper_weights.join(_whisper_weights.cache())
-    if folder is None:
-        folder = _downloaded()
-    if folder is None and options.offline:
-        message = "the weights of Whisper base are not on this machine"
-        raise MissingError(f"{message}; {_whisper_weights.REMEDY} brings them")
-    name = str(folder or _HUB_NAME)
-    if options.device != "cpu" and ctranslate2.get_cuda_device_count():
-        try:
-            return _on_gpu(name)
-        except RuntimeError as error:
-            if options.device == "cuda":
-                message = f"Whisper cannot use the GPU ({error})"
-                remedy = "install CUDA 12's cuBLAS and cuDNN 9, or give --device cpu"
-                raise MissingError(f"{message}; {remedy}") from error
-            _log.warning("Whisper cannot use the GPU, so the CPU serves (%s)", error)
-    elif options.device == "cuda":
-        raise MissingError("Whisper sees no GPU with CUDA; --device auto does without")
-    return _opened(name, device="cpu", compute_type="int8", cpu_threads=options.threads)
-
-
-def _on_gpu(name: str) -> Any:
-    model = _opened(name, device="cuda", compute_type="float16")
-    model.encode(np.zeros((1, 80, 100), dtype=np.float32))  # where its libraries are loaded
-    return model
-
-
-def _opened(name: str, **settings: Any) -> Any:
-    try:
-        return WhisperModel(name, **settings)
-    except RuntimeError:
-        raise
-    except Exception as error:  # the hub, the network and the disk each have their own
-        message = f"Whisper base cannot be loaded ({error})"
-        raise MissingError(f"{message}; {_whisper_weights.REMEDY} brings it") from error
-
-
-def _downloaded() -> str | None:
-    """The folder where faster-whisper keeps what it fetched from its hub."""
-    try:
-        return str(download_model(_HUB_NAME, local_files_only=True))
-    except (OSError, ValueError):
-        return None
