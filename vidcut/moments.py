@@ -19,6 +19,8 @@ _JOIN_GAP_US = {"asr": SECOND_US, "ocr": SECOND_US}
 _JOIN_GAP_OTHERS_US = SECOND_US // 10
 _JOIN_SHARE = 0.6
 """A neighbour joins a moment when it is at least so confident as this share of its best."""
+_LEAST_EVIDENCE = 0.2
+"""What supports a moment with less than this says nothing about it."""
 _SNAP_US = SECOND_US // 2
 """A shot cut no further away than this is the boundary of what is seen."""
 _SHORTEST_US = SECOND_US
@@ -154,7 +156,8 @@ def _moment(group: _Group, video: Video) -> Moment:
     strongest: dict[str, Hit] = {}
     for hit in sorted(group.hits, key=lambda hit: (-hit.confidence, hit.rank)):
         strongest.setdefault(hit.chunk.modality, hit)
-    evidence = tuple(strongest.values())
+    best, *others = strongest.values()
+    evidence = (best, *(hit for hit in others if hit.confidence >= _LEAST_EVIDENCE))
     score = 1.0 - math.prod(1.0 - hit.confidence for hit in evidence)  # noisy or
     return Moment(0, video, group.start, group.end, score, evidence)
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from vidcut.lanes import Channel
     from vidcut.library import Holdings
     from vidcut.protocols import Encoder, Reader
-    from vidcut.records import Clip, Hit, Moment, Video
+    from vidcut.records import Clip, Hit, Moment, Space, Vector, Video
     from vidcut.register import Progress, Tally
 
 _OPEN_FILES = 4
@@ -125,7 +125,7 @@ class Wish:
     """Only these; empty for all."""
     video: str | None = None
     """Only videos whose name or path matches this glob."""
-    min_score: float = 0.5
+    min_score: float = 0.3
 
 
 def search(
@@ -151,7 +151,18 @@ def search(
     videos = {video.id: video for video in holdings.catalog.videos() if _matches(video, wish.video)}
     only = None if wish.video is None else list(videos)
     modalities = wish.modalities or tuple(holdings.catalog.counts())
-    hits = {modality: _hits(holdings, asked, modality, encoder_of, only) for modality in modalities}
+    vectors: dict[Space, Vector] = {}
+
+    def vector_of(encoder: Encoder) -> Vector:
+        """The query's vector, made once for each space."""
+        if encoder.space not in vectors:
+            vectors[encoder.space] = encoder.query(asked.text)
+        return vectors[encoder.space]
+
+    hits = {
+        modality: _hits(holdings, asked, encoder_of(modality), vector_of, modality, only)
+        for modality in modalities
+    }
     concerned = {hit.chunk.video_id for found in hits.values() for hit in found}
     settings = {
         video_id: Setting(videos[video_id], holdings.catalog.cuts(video_id))
@@ -163,22 +174,22 @@ def search(
 def _hits(
     holdings: Holdings,
     asked: query.Query,
+    encoder: Encoder,
+    vector_of: Callable[[Encoder], Vector],
     modality: str,
-    encoder_of: Callable[[str], Encoder],
     only: Sequence[int] | None,
 ) -> list[Hit]:
     """One modality's hits: by vector and by word."""
     space = holdings.catalog.modality_space(modality)
     dense: dict[int, float] = {}
     if space is not None:
-        encoder = encoder_of(modality)
         if encoder.space != space:
             fact = (
                 f"the library's {modality} vectors are {space}, the encoder at hand {encoder.space}"
             )
             remedy = "search with the model that the library was indexed with, or index again"
             raise SpaceMismatchError(f"{fact}; {remedy}")
-        nearest = holdings.nearest(modality, space, encoder.query(asked.text), _HITS, only)
+        nearest = holdings.nearest(modality, space, vector_of(encoder), _HITS, only)
         cosines = np.array([cosine for _, cosine in nearest], dtype=np.float32)
         sure = encoder.confidence(cosines).tolist()
         dense = dict(zip((chunk_id for chunk_id, _ in nearest), sure, strict=True))

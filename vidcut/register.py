@@ -38,6 +38,11 @@ class Tally:
     chunks: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
 
+    @property
+    def found_nothing(self) -> bool:
+        """Whether there was no file to look at."""
+        return not (self.videos or self.unchanged or self.moved or self.failures)
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:

@@ -164,8 +164,8 @@ class _Cursor(sqlite3.Cursor):
 def _translated(what: object = "the library's catalog") -> Iterator[None]:
     try:
         yield
-    except sqlite3.ProgrammingError:
-        raise  # ours, not the file's
+    except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
+        raise  # our mistake, not the file's
     except sqlite3.DatabaseError as error:
         raise _unusable(error, what) from error
 

@@ -44,7 +44,7 @@ class Settings:
     """For each library at work; 0 for half of the cores."""
     offline: bool = False
     """Never reach for the network, not even for a model's weights."""
-    min_score: float = 0.5
+    min_score: float = 0.3
     """Moments below it are not shown, 0…1."""
 
     @property
@@ -58,6 +58,7 @@ _CHOICES = {
     "quality": ("fast", "balanced", "best"),
     "device": ("auto", "cpu", "cuda"),
 }
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
 def read(
@@ -111,7 +112,7 @@ def _from_file(path: Path) -> dict[str, Any]:
             raise UsageError(f"{path}: no setting {name!r}; there are: {', '.join(sorted(known))}")
     for name, value in values.items():
         if not _fits(name, value):
-            raise UsageError(f"{path}: {name} is to be a {_kind(name).__name__}, not {value!r}")
+            raise UsageError(f"{path}: {name} is to be {_KINDS[_kind(name)]}, not {value!r}")
     return values
 
 
@@ -122,13 +123,12 @@ def _parsed(text: str, name: str, variable: str) -> Any:
             return {"0": False, "false": False, "1": True, "true": True}[text.lower()]
         return kind(text)
     except (KeyError, ValueError) as error:
-        example = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
-        raise UsageError(f"{variable} is to be {example}, not {text!r}") from error
+        raise UsageError(f"{variable} is to be {_KINDS[kind]}, not {text!r}") from error
 
 
 def _checked(name: str, value: Any) -> Any:
     if not _fits(name, value):
-        raise UsageError(f"{name} is to be a {_kind(name).__name__}, not {value!r}")
+        raise UsageError(f"{name} is to be {_KINDS[_kind(name)]}, not {value!r}")
     choices = _CHOICES.get(name)
     if choices and value not in choices:
         raise UsageError(f"{name} is to be one of {', '.join(choices)}, not {value!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import socket
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,15 +102,15 @@ class Library:
         demand(Path(path) for path in paths)  # before a library is made for nothing
         with library.open_to_write(self.folder, _store(self.settings), create=True) as holdings:
             model = _visual_model(self.settings, holdings.catalog.setting("visual_model"))
-            holdings.catalog.keep_setting("visual_model", model)
-            return pipeline.index(
-                holdings,
-                [Path(path) for path in paths],
-                _tools(self.settings, model),
-                selection=selection or Selection(),
-                retry=retry,
-                watch=watch or pipeline.Watch(lambda _: None, lambda _: None),
-            )
+            with _model_kept(holdings, model):
+                return pipeline.index(
+                    holdings,
+                    [Path(path) for path in paths],
+                    _tools(self.settings, model),
+                    selection=selection or Selection(),
+                    retry=retry,
+                    watch=watch or pipeline.Watch(lambda _: None, lambda _: None),
+                )
 
     def search(
         self,
@@ -327,12 +328,28 @@ def _visual_model(chosen: Settings, kept: str | None) -> str:
         return asked
     if asked != "auto":
         return f"{_OPEN_CLIP}:{asked}"
-    if kept is not None:
+    if kept:
         return kept
     open_clip = plugins.load("encoders", _OPEN_CLIP)
     if open_clip.cached(None) or (not chosen.offline and _hub_answers()):
         return f"{_OPEN_CLIP}:{open_clip.DEFAULT_MODEL}"
     return OFFLINE_VISUAL_MODEL
+
+
+@contextmanager
+def _model_kept(holdings: Holdings, model: str) -> Iterator[None]:
+    """Keep what reads the pictures before the first of them, and not where it read none.
+
+    A model that turns out not to be here must not be what queries are encoded with.
+    """
+    catalog = holdings.catalog
+    kept, space = catalog.setting("visual_model"), catalog.modality_space(FRAME)
+    catalog.keep_setting("visual_model", model)
+    try:
+        yield
+    finally:
+        if catalog.modality_space(FRAME) == space:
+            catalog.keep_setting("visual_model", kept or "")
 
 
 def _hub_answers() -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from vidcut import lanes, library, pipeline, plugins
+from vidcut import lanes, library, pipeline, plugins, schema
 from vidcut.catalog import Catalog
 from vidcut.errors import LibraryError, MediaError, MissingError, QueryError, SpaceMismatchError
 from vidcut.footage import Selection
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from vidcut.register import Tally
 
 FRAMES_A_SECOND = 2
+SENTENCE_US = 7_250_000
 SPACE = Space("fake", 4, "1")
 FLAT = plugins.load("stores", "flat")
 
@@ -167,7 +168,7 @@ class FakeSight:
 
 @dataclass
 class FakeHearing:
-    """A sentence each 7 s; what is begun at a window's end is left for the next."""
+    """A sentence each 7.25 s; what is begun at a window's end is left for the next."""
 
     name: str = "asr"
     recipe: str = "hearing 1"
@@ -181,11 +182,12 @@ class FakeHearing:
         assert len(window.samples) * SECOND_US == window.span.duration * 16_000
         drafts = []
         while begun < window.span.end:
-            end = (begun // (7 * SECOND_US) + 1) * 7 * SECOND_US
+            end = (begun // SENTENCE_US + 1) * SENTENCE_US
             if end > window.span.end and not window.last:
                 break
             span = Span(begun, min(end, window.span.end))
-            drafts.append(Draft(span, f"sentence {begun}", vector_of(begun // SECOND_US)))
+            text = f"sentence at {begun} in {window.span}"
+            drafts.append(Draft(span, text, vector_of(begun // SECOND_US)))
             begun = span.end
         return Harvest(drafts, begun)
 
@@ -307,6 +309,18 @@ def _lanes_hear_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _nothing_waits_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    durable = schema._made_durable
+
+    def quick(connection: schema.Connection) -> schema.Connection:
+        durable(connection).execute("PRAGMA synchronous = OFF")
+        return connection
+
+    monkeypatch.setattr(schema, "_made_durable", quick)
+    monkeypatch.setattr(library, "_sync", lambda _: None)
+
+
+@pytest.fixture(autouse=True)
 def _no_thread_stays() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
@@ -332,7 +346,7 @@ def test_everything_of_a_film_is_in_the_library(studio: Studio) -> None:
     assert frames[-1].end == 150 * SECOND_US
     assert all(a.end == b.start for a, b in pairwise(frames))
     sentences = [span for modality, span, *_ in made["chunks"] if modality == "asr"]
-    assert [span.start for span in sentences] == [s * SECOND_US for s in range(0, 150, 7)]
+    assert [span.start for span in sentences] == list(range(0, 150 * SECOND_US, SENTENCE_US))
     assert tally.chunks == {"frame": len(frames), "ocr": len(frames), "asr": len(sentences)}
     assert (tally.videos, tally.duration_us, tally.failures) == (1, 150 * SECOND_US, [])
 
@@ -379,11 +393,10 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def fill(studio: Studio) -> None:
-    studio.film("a.mp4", 170)
-    studio.film("b.mp4", 70, shots=[0, 61], sound=False)
-    studio.film("c.mp3", 100, shots=[])
-    studio.film("d.mp4", 20, sound=False, cues=[[0, "one"], [5 * SECOND_US, "two"]])
-    studio.film("e.mp4", 100, sound_breaks_at=90)
+    """Of each kind one: heard, with subtitles, and one whose sound is damaged."""
+    studio.film("a.mp4", 130, shots=[0, 61, 75])
+    studio.film("b.mp4", 20, sound=False, cues=[[0, "one"], [5 * SECOND_US, "two"]])
+    studio.film("c.mp4", 80, sound_breaks_at=78)
 
 
 @pytest.mark.parametrize("moment", ["before the commit", "after the commit"])
@@ -414,7 +427,7 @@ def test_killed_at_any_transaction_nothing_is_lost_or_doubled(
             studio.index()
             assert studio.catalog() == truth, f"killed at transaction {at}"
         else:
-            assert at > 20
+            assert at > 15
             return
 
 
@@ -429,7 +442,7 @@ def test_killed_again_and_again_it_comes_to_the_same_end(
             studio.index()
         except KeyboardInterrupt:
             continue
-        assert at > 10
+        assert at > 5
         break
     assert studio.catalog() == truth
 
@@ -552,7 +565,7 @@ def test_what_is_unchanged_is_not_opened(studio: Studio) -> None:
     studio.index()
     before = studio.catalog()
     tally = studio.index()
-    assert (tally.unchanged, tally.videos, studio.reader.read) == (5, 0, [])
+    assert (tally.unchanged, tally.videos, studio.reader.read) == (3, 0, [])
     assert studio.catalog() == before
 
 

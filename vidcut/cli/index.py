@@ -13,7 +13,7 @@ import typer
 import vidcut
 from vidcut.cli import options, progress, render
 
-SOME_FAILED = 3
+NOTHING, SOME_FAILED = 1, 3
 
 
 def index(  # noqa: PLR0913  (a command's options)
@@ -89,6 +89,8 @@ def index(  # noqa: PLR0913  (a command's options)
             raise
         model = shown.visual_model
     progress.summary(tally, time.monotonic() - begun, model, json=json, quiet=quiet)
+    if tally.found_nothing:
+        return NOTHING
     return SOME_FAILED if tally.failures else 0
 
 

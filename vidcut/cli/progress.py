@@ -100,7 +100,7 @@ def _rest(tally: Tally) -> str:
     parts += [f"{tally.moved} moved"] if tally.moved else []
     parts += [f"{tally.missing} missing (vidcut rm --missing)"] if tally.missing else []
     parts += [f"{len(tally.failures)} failed (vidcut ls --failed)"] if tally.failures else []
-    if not tally.videos and not tally.unchanged and not tally.failures:
+    if tally.found_nothing:
         return "found no video or audio file; name files or folders that hold some"
     return ", ".join(parts)
 

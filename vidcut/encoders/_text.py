@@ -1,0 +1,13 @@
+"""Text that a tokenizer can take, whatever it came from."""
+
+from __future__ import annotations
+
+import re
+
+_UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+"""Control characters (a NUL ends a C string) and lone surrogates (they are in no UTF-8)."""
+
+
+def readable(text: str, *, longest: int) -> str:
+    """Without what no tokenizer knows, white space made single, cut at so many characters."""
+    return " ".join(_UNREADABLE.sub(" ", text).split())[:longest]
