@@ -190,7 +190,7 @@ def examiner(reader: Reader, stop: Callable[[], bool]) -> Callable[[Footage], It
             content = content_hash(footage.path, stop=stop)
             yield Examined(footage, content, reader.probe(footage.path))
         except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
-            yield Examined(footage, content, None, reason(error))
+            yield Examined(footage, content, None, reason(error, footage.path))
 
     return examine
 
@@ -206,7 +206,7 @@ def seer(tools: Tools) -> Callable[[Job], Iterator[Sight]]:
             for window in picture_windows(marked, start_us=start_us, longest_px=tools.sample_px):
                 yield job, window
         except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
-            yield Ended(job, Feed.PICTURE, reason(error))
+            yield Ended(job, Feed.PICTURE, reason(error, job.footage.path))
         else:
             yield Ended(job, Feed.PICTURE)
 
@@ -230,7 +230,7 @@ def look(seen: Sight) -> Iterator[Report]:
             raise
         except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
             job.failed.add(name)
-            yield Faltered(job, f"{name}: {reason(error)}")
+            yield Faltered(job, f"{name}: {reason(error, job.footage.path)}")
     yield Made(job, window.span, window.cuts, harvests)
 
 
@@ -248,16 +248,16 @@ def listener(tools: Tools) -> Callable[[Job], Iterator[Report]]:
                 raise
             except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
                 job.failed.add(name)
-                yield Faltered(job, f"{name}: {reason(error)}")
+                yield Faltered(job, f"{name}: {reason(error, job.footage.path)}")
         yield Ended(job, Feed.SOUND)
 
     return listen
 
 
-def reason(error: Exception) -> str:
-    """Why a file failed, in one line."""
+def reason(error: Exception, path: Path) -> str:
+    """Why a file failed, in one line; its name is told beside it."""
     if isinstance(error, MediaError):
-        return " ".join(str(error).split())
+        return " ".join(str(error).removeprefix(f"{path.name}: ").split())
     _log.debug("unforeseen", exc_info=error)
     return " ".join(f"unforeseen {type(error).__name__}: {error}".split())
 

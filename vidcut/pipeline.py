@@ -125,7 +125,7 @@ class Wish:
     """Only these; empty for all."""
     video: str | None = None
     """Only videos whose name or path matches this glob."""
-    min_score: float = 0.3
+    min_score: float = 0.2
 
 
 def search(
@@ -148,21 +148,12 @@ def search(
         SpaceMismatchError: an encoder is not the one that made the vectors.
     """
     asked = query.parse(words)
-    videos = {video.id: video for video in holdings.catalog.videos() if _matches(video, wish.video)}
-    only = None if wish.video is None else list(videos)
+    known = holdings.catalog.videos()
+    videos = {video.id: video for video in known if _matches(video, wish.video)}
+    only = None if len(videos) == len(known) else list(videos)
+    question = _Question(holdings, asked, only, encoder_of)
     modalities = wish.modalities or tuple(holdings.catalog.counts())
-    vectors: dict[Space, Vector] = {}
-
-    def vector_of(encoder: Encoder) -> Vector:
-        """The query's vector, made once for each space."""
-        if encoder.space not in vectors:
-            vectors[encoder.space] = encoder.query(asked.text)
-        return vectors[encoder.space]
-
-    hits = {
-        modality: _hits(holdings, asked, encoder_of(modality), vector_of, modality, only)
-        for modality in modalities
-    }
+    hits = {modality: question.hits(modality) for modality in modalities}
     concerned = {hit.chunk.video_id for found in hits.values() for hit in found}
     settings = {
         video_id: Setting(videos[video_id], holdings.catalog.cuts(video_id))
@@ -171,35 +162,54 @@ def search(
     return moments(hits, settings, count=wish.count, least=wish.min_score)
 
 
-def _hits(
-    holdings: Holdings,
-    asked: query.Query,
-    encoder: Encoder,
-    vector_of: Callable[[Encoder], Vector],
-    modality: str,
-    only: Sequence[int] | None,
-) -> list[Hit]:
-    """One modality's hits: by vector and by word."""
-    space = holdings.catalog.modality_space(modality)
-    dense: dict[int, float] = {}
-    if space is not None:
+class _Question:
+    """A query put to a library, one modality at a time; encoded once for each space."""
+
+    def __init__(
+        self,
+        holdings: Holdings,
+        asked: query.Query,
+        only: Sequence[int] | None,
+        encoder_of: Callable[[str], Encoder],
+    ) -> None:
+        self._holdings = holdings
+        self._asked = asked
+        self._only = only
+        self._encoder_of = encoder_of
+        self._vectors: dict[Space, Vector] = {}
+
+    def hits(self, modality: str) -> list[Hit]:
+        """The modality's hits, by vector and by word."""
+        dense, worded = self._by_vector(modality), self._by_word(modality)
+        chunks = self._holdings.catalog.chunks([*dense, *worded])
+        return ranking.rank(chunks, dense, worded)
+
+    def _by_vector(self, modality: str) -> dict[int, float]:
+        space = self._holdings.catalog.modality_space(modality)
+        if space is None:
+            return {}
+        encoder = self._encoder_of(modality)
         if encoder.space != space:
-            fact = (
-                f"the library's {modality} vectors are {space}, the encoder at hand {encoder.space}"
-            )
+            fact = f"the library's {modality} vectors are {space}, the encoder is {encoder.space}"
             remedy = "search with the model that the library was indexed with, or index again"
             raise SpaceMismatchError(f"{fact}; {remedy}")
-        nearest = holdings.nearest(modality, space, vector_of(encoder), _HITS, only)
+        if space not in self._vectors:
+            self._vectors[space] = encoder.query(self._asked.text)
+        nearest = self._holdings.nearest(modality, space, self._vectors[space], _HITS, self._only)
         cosines = np.array([cosine for _, cosine in nearest], dtype=np.float32)
         sure = encoder.confidence(cosines).tolist()
-        dense = dict(zip((chunk_id for chunk_id, _ in nearest), sure, strict=True))
-    total, counts = holdings.catalog.document_counts(asked.terms)
-    found = holdings.catalog.find_terms(asked.terms, modality, _HITS, only)
-    worded = ranking.word_confidence(found, ranking.term_weights(asked.terms, total, counts))
-    return ranking.rank(holdings.catalog.chunks([*dense, *worded]), dense, worded)
+        return dict(zip((chunk_id for chunk_id, _ in nearest), sure, strict=True))
+
+    def _by_word(self, modality: str) -> dict[int, tuple[float, tuple[str, ...]]]:
+        terms, catalog = self._asked.terms, self._holdings.catalog
+        found = catalog.find_terms(terms, modality, _HITS, self._only)
+        weights = ranking.term_weights(terms, *catalog.document_counts(terms))
+        return ranking.word_confidence(found, weights)
 
 
 def _matches(video: Video, glob: str | None) -> bool:
+    if video.state == "missing":  # there is nothing to cut from
+        return False
     if glob is None:
         return True
     return any(

@@ -44,8 +44,8 @@ class Settings:
     """For each library at work; 0 for half of the cores."""
     offline: bool = False
     """Never reach for the network, not even for a model's weights."""
-    min_score: float = 0.3
-    """Moments below it are not shown, 0…1."""
+    min_score: float = 0.2
+    """Moments below it are not shown, 0…1 (benchmarks/quality.py)."""
 
     @property
     def threads_each(self) -> int:

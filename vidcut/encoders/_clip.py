@@ -146,10 +146,18 @@ def _translated(choice: Choice, error: Exception) -> MissingError | UsageError:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """open_clip logs to the root logger, which then prints unless it has a handler."""
+    """Failures are told once, by what is raised.
+
+    open_clip logs to the root logger, which then prints unless it has a handler, and the hub
+    warns of each try.
+    """
     root, handler = logging.getLogger(), logging.NullHandler()
+    hub = logging.getLogger("huggingface_hub")
+    level = hub.level
     root.addHandler(handler)
+    hub.setLevel(logging.ERROR)
     try:
         yield
     finally:
+        hub.setLevel(level)
         root.removeHandler(handler)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_EAST_ASIAN = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 _UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 """Control characters (a NUL ends a C string) and lone surrogates (they are in no UTF-8)."""
 
@@ -11,3 +12,8 @@ _UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 def readable(text: str, *, longest: int) -> str:
     """Without what no tokenizer knows, white space made single, cut at so many characters."""
     return " ".join(_UNREADABLE.sub(" ", text).split())[:longest]
+
+
+def is_east_asian(text: str) -> bool:
+    """Whether there is a Han character, kana or hangul in it."""
+    return _EAST_ASIAN.search(text) is not None
