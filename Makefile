@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python -m
 PIP := $(RUN) pip --disable-pip-version-check
 PINNED := -c constraints.txt
 VIDCUT := $(VENV)/bin/vidcut
-DEMO := $(VIDCUT) --library demo/.vidcut
+DEMO := --library demo --overwrite
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -20,13 +20,13 @@ help: ## list these targets
 venv: $(VENV)/.installed ## install vidcut, pinned, into .venv (PYTHON=python3.12 chooses one)
 
 demo: $(VENV)/.installed ## index sample_media, run three searches and print the clips' paths
-	$(DEMO) index sample_media
-	$(DEMO) search "a cup of coffee" -k 2 -o demo/clips
-	$(DEMO) search "湖边的古塔" -k 2 -o demo/clips
-	$(DEMO) search "today's special" -k 2 -o demo/clips
+	$(VIDCUT) index sample_media --offline --library demo
+	$(VIDCUT) search "a cup of coffee" -k 2 -o demo/clips/coffee $(DEMO)
+	$(VIDCUT) search "晚上吃火锅" -k 2 -o demo/clips/火锅 $(DEMO)
+	$(VIDCUT) search "launch pad 40" -k 2 -o demo/clips/launch $(DEMO)
 	@echo
 	@echo "The clips:"
-	@find demo/clips -name '*.mp4' | sort
+	@find demo/clips -type f | sort
 
 test: $(VENV)/.tools ## run the tests (TESTS=tests/unit chooses some)
 	@$(RUN) pytest -q -n 2 --dist loadfile $(TESTS)

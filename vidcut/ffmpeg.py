@@ -23,30 +23,13 @@ from typing import TYPE_CHECKING, Any
 
 import ffmpeg
 
+from vidcut.arguments import SOUND_ONLY, copying, encoding, muxer_of, source_input
 from vidcut.errors import MediaError, MissingError, OutputError
 from vidcut.packets import REORDER_US, Look, Packet, Row, decodable, streams, to_packet
 from vidcut.records import SECOND_US, Clip, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-
-# Demuxers that read one file and no other; playlists (hls, concat, dash, image2) are not here.
-DEMUXERS = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dts,dv,eac3,flac,flv,gif,gxf,h264,hevc,ivf,m4v,"
-    "matroska,mov,mp3,mpeg,mpegts,mpegvideo,mxf,nut,obu,ogg,rm,tta,w64,wav,wtv,wv"
-)
-_MUXERS = {
-    ".mp4": "mp4",
-    ".m4v": "mp4",
-    ".mov": "mov",
-    ".m4a": "ipod",
-    ".mkv": "matroska",
-    ".mka": "matroska",
-}
-_SOUND_ONLY = frozenset({".m4a", ".mka"})
-_WITH_FASTSTART = frozenset({"mp4", "mov", "ipod"})
-_CLOCK_HZ = 120_000
-"""The clip's picture clock: 24, 25, 30, 50, 60 and their 1000/1001 are whole ticks of it."""
 
 _STEPS_BACK_US = (-140_000, 0, SECOND_US, 4 * SECOND_US, 16 * SECOND_US, 64 * SECOND_US)
 """Where to seek, before the start. ffmpeg itself seeks 3/23 s too early in some containers, for
@@ -106,15 +89,16 @@ def encode(
         OutputError: the output exists already (without ``overwrite``) or cannot be written.
         MissingError: this ffmpeg cannot write H.264 and AAC.
     """
-    _muxer(output)
-    look = _look(tool, source, span).kept(sound_only=output.suffix.lower() in _SOUND_ONLY)
+    muxer_of(output)
+    look = _look(tool, source, span).kept(sound_only=output.suffix.lower() in SOUND_ONLY)
     look.demand(source, span)
     with _draft(output, overwrite=overwrite) as draft:
-        log = _write(tool, _encoding(tool, source, span, look, draft), source, output)
+        new = _is_new(tool)
+        log = _write(tool, encoding(source, span, look, draft, new=new), source, output)
         if log and look.seek_us and span.start <= _READ_THROUGH_US:
             # Some files mark key frames that are none: right when read through, green else.
             through = replace(look, seek_us=0)
-            _write(tool, _encoding(tool, source, span, through, draft), source, output)
+            _write(tool, encoding(source, span, through, draft, new=new), source, output)
         _verify(tool, draft, source, span, look)
         if check is not None:
             check(draft)
@@ -135,12 +119,12 @@ def copy(
     The clip's span and ``moved_…_us`` say what the file really holds; nothing of it is
     hidden behind an edit list. Arguments and errors as for `encode`.
     """
-    _muxer(output)
-    look = _look(tool, source, span).kept(sound_only=output.suffix.lower() in _SOUND_ONLY)
+    muxer_of(output)
+    look = _look(tool, source, span).kept(sound_only=output.suffix.lower() in SOUND_ONLY)
     look.demand(source, span)
     held, count = look.copied(span)
     with _draft(output, overwrite=overwrite) as draft:
-        _write(tool, _copying(source, held, count, look, draft), source, output)
+        _write(tool, copying(source, held, count, look, draft), source, output)
         _verify(tool, draft, source, held, look)
         if check is not None:
             check(draft)
@@ -202,7 +186,7 @@ def _look(tool: Tool, source: Path, span: Span) -> Look:
 
 def _packets(tool: Tool, source: Path, seek_us: int, end_us: int) -> Look:
     length_us = max(0, end_us - seek_us) + 2 * REORDER_US
-    asked = _input(source, seek_us=seek_us, t=f"{length_us}us")
+    asked = source_input(source, seek_us=seek_us, t=f"{length_us}us")
     # V, not v: without the pictures that are attached as covers.
     output = ffmpeg.output(asked["V:0?"], asked["a:0?"], "-", c="copy", copyinkf=None, f="framecrc")
     done = _run(_command(tool, output, "-copyts", level="info"))
@@ -230,83 +214,6 @@ def _is_new(tool: Tool) -> bool:
     # from git are called "N-12345-g…" and are new.
     match = re.match(r"n?(\d+)\.(\d+)", tool.version)
     return match is None or (int(match[1]), int(match[2])) >= (5, 1)
-
-
-def _input(source: Path, *, seek_us: int = 0, **options: Any) -> Any:
-    # Not even -ss 0 where the file's begin is meant: FLV and AVI go to a later key frame for it.
-    if seek_us:
-        options |= {"ss": f"{seek_us}us"}
-    return ffmpeg.input(
-        _address(source),
-        protocol_whitelist="file",
-        format_whitelist=DEMUXERS,
-        **options,
-    )
-
-
-def _address(path: Path) -> str:
-    # file: and an absolute path: a name cannot be taken for an option, a protocol or an address.
-    # Its bytes as Latin-1, for ffmpeg-python refuses names that are not UTF-8; see _command.
-    return "file:" + os.fsencode(path.absolute()).decode("latin-1")
-
-
-def _encoding(tool: Tool, source: Path, span: Span, look: Look, draft: Path) -> Any:
-    # The trimming is ours and not -ss's, which counts in the stream's ticks: those of an AVI
-    # are whole frames, and picture and sound would be rounded apart by up to half of one.
-    begin_us, end_us = look.origin_us + span.start, look.origin_us + span.end
-    asked = _input(source, seek_us=look.seek_us, noaccurate_seek=None)
-    streams: list[Any] = []
-    options: dict[str, Any] = {}
-    if look.picture:
-        first_us = look.origin_us + look.first_us(span)
-        # Half a millisecond, for times are rounded down here and to the nearest by settb.
-        shown = f"if(lt(PTS,{max(first_us, begin_us) + 500}),0,PTS-{begin_us})"
-        streams.append(
-            asked["V:0"]
-            .filter("settb", "1/1000000")
-            .filter("trim", start_pts=min(first_us, begin_us), end_pts=end_us)
-            .filter("setpts", shown)
-            .filter("settb", f"1/{_CLOCK_HZ}")
-            .filter("crop", "trunc(iw/2)*2", "trunc(ih/2)*2", 0, 0)
-        )
-        options |= {"c:v": "libx264", "crf": 18, "preset": "veryfast", "pix_fmt": "yuv420p"}
-        options |= {"fps_mode": "passthrough"} if _is_new(tool) else {"vsync": 0}
-        options |= {"enc_time_base:v": f"1:{_CLOCK_HZ}"}
-    if look.sound:
-        streams.append(
-            asked["a:0"]
-            .filter("atrim", start=f"{begin_us}us", end=f"{end_us}us")
-            .filter("asetpts", f"PTS-{begin_us}/1000000/TB")
-            .filter("aresample", **{"async": 1, "first_pts": 0})
-        )
-        options |= {"c:a": "aac", "b:a": "192k"}
-    return _output(streams, draft, options)
-
-
-def _copying(source: Path, held: Span, count: int, look: Look, draft: Path) -> Any:
-    # The first frame at 0: sound that lies before it in the file is not heard, as in every
-    # mp4 that begins with an AAC encoder's priming; no picture is hidden so.
-    begin_us = look.origin_us + held.start
-    # -t counts in decoding time, which for pictures comes before their showing: picture and
-    # sound end each by their own, read from the file as if it were two.
-    streams = []
-    if look.picture:
-        until_us = max(1, look.decoded_until_us(count) - look.seek_us)
-        streams.append(_input(source, seek_us=look.seek_us, t=f"{until_us}us")["V:0"])
-    if look.sound:
-        until_us = held.end - look.seek_us
-        streams.append(_input(source, seek_us=look.seek_us, t=f"{until_us}us")["a:0"])
-    options: dict[str, Any] = {"c": "copy", "output_ts_offset": f"{-begin_us}us"}
-    return _output(streams, draft, options)
-
-
-def _output(streams: Sequence[Any], draft: Path, options: dict[str, Any]) -> Any:
-    muxer = _muxer(draft)
-    # Neither chapters, tags nor timecode: they tell of the whole source.
-    options |= {"map_metadata": -1, "map_chapters": -1, "f": muxer}
-    if muxer in _WITH_FASTSTART:
-        options |= {"movflags": "+faststart"}
-    return ffmpeg.output(*streams, _address(draft), **options)
 
 
 def _write(tool: Tool, output: Any, source: Path, asked: Path) -> str:
@@ -371,7 +278,7 @@ def _verify(tool: Tool, draft: Path, source: Path, span: Span, look: Look) -> No
 
     ffmpeg's exit code is 0 for a source that does not decode and for a clip of no frames.
     """
-    output = _input(draft).output("-", f="framecrc")
+    output = source_input(draft).output("-", f="framecrc")
     done = _run(_command(tool, output, "-xerror", level="error"))
     log = done.stderr.decode(errors="replace")
     if done.returncode:
@@ -431,13 +338,6 @@ def _run(command: Sequence[str | bytes]) -> subprocess.CompletedProcess[bytes]:
             process.wait()
             raise
     return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
-
-
-def _muxer(output: Path) -> str:
-    muxer = _MUXERS.get(output.suffix.lower())
-    if muxer is None:
-        raise OutputError(f"{output} has no known ending; use one of {', '.join(_MUXERS)}")
-    return muxer
 
 
 def _last_line(log: str) -> str:

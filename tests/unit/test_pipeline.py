@@ -481,9 +481,9 @@ def test_a_bad_file_costs_one_failure(studio: Studio) -> None:
     (studio.folder / "b.mp4").write_bytes(b"\0 no film")
     studio.film("c.mp4")
     tally = studio.index()
-    assert tally.failures == studio.failures == [Failure("b.mp4", "b.mp4: is no film")]
+    assert tally.failures == studio.failures == [Failure("b.mp4", "is no film")]
     assert tally.videos == 2
-    assert studio.state("b.mp4") == ("failed", "b.mp4: is no film")
+    assert studio.state("b.mp4") == ("failed", "is no film")
     assert studio.state("c.mp4") == ("ok", None)
 
 

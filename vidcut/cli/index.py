@@ -35,7 +35,7 @@ def index(  # noqa: PLR0913  (a command's options)
         typer.Option(
             metavar="MODEL",
             help="auto, labels (offline), fast, balanced, best, or an open_clip NAME/PRETRAINED"
-            " or NAME@CHECKPOINT.",
+            " or NAME=CHECKPOINT.",
         ),
     ] = None,
     asr: Annotated[
