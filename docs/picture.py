@@ -1,33 +1,67 @@
-"""Make docs/search.svg of what two searches in the demo's library really print.
+"""Make docs/search.png of what three searches in the demo's library really print.
 
 make demo && .venv/bin/python docs/picture.py
 """
 
 from __future__ import annotations
 
-import io
+import functools
 import os
 import pty
 import subprocess
 import sys
 from pathlib import Path
 
+from PIL import Image, ImageDraw, ImageFont
+from rich.cells import cell_len
 from rich.console import Console
+from rich.style import Style
 from rich.text import Text
 
 ROOT = Path(__file__).parents[1]
 COLUMNS = 112
+CELL = (11, 24)
+SIZE_PX = 18
+BACKGROUND = "#1e2127"
+INK = {"plain": "#d7dae0", "command": "#98c379", "match": "#e5c07b"}
+FONTS = {  # Debian's fonts-dejavu-core and fonts-noto-cjk
+    "plain": "/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf",
+    "bold": "/usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf",
+    "cjk": "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+}
 SEARCHES = (("a cup of coffee", "coffee"), ("吃火锅", "火锅"), ("launch pad 40", "launch"))
 
 
 def main() -> None:
-    console = Console(record=True, width=COLUMNS, file=io.StringIO(), color_system="truecolor")
+    lines: list[Text] = []
     for query, folder in SEARCHES:
-        console.print(Text(f'$ vidcut search "{query}" -k 2', style="bold green"))
-        console.print(Text.from_ansi(_shown(query, folder).strip()), soft_wrap=True)
-        console.print()
-    svg = console.export_svg(title="vidcut")
-    (ROOT / "docs" / "search.svg").write_text(svg, encoding="utf-8")
+        lines.append(Text(f'$ vidcut search "{query}" -k 2'))
+        lines += [*Text.from_ansi(_shown(query, folder).rstrip()).split("\n"), Text()]
+    _draw(lines[:-1]).save(ROOT / "docs" / "search.png", optimize=True)
+
+
+def _draw(lines: list[Text]) -> Image.Image:
+    """A terminal: each character in its own cells, so that Chinese takes two."""
+    size = ((COLUMNS + 2) * CELL[0], (len(lines) + 1) * CELL[1])
+    picture = Image.new("RGB", size, BACKGROUND)
+    pen = ImageDraw.Draw(picture)
+    console = Console(width=COLUMNS, color_system="truecolor")
+    for row, line in enumerate(lines):
+        column = 1
+        for segment in line.render(console):
+            style = segment.style if isinstance(segment.style, Style) else Style()
+            kind = "command" if line.plain.startswith("$") else "match" if style.color else "plain"
+            for char in segment.text.rstrip("\n"):
+                font = _font("cjk" if cell_len(char) > 1 else "bold" if style.bold else "plain")
+                place = (column * CELL[0], (row + 0.8) * CELL[1] + CELL[1] // 2)
+                pen.text(place, char, fill=INK[kind], font=font, anchor="ls")
+                column += cell_len(char)
+    return picture
+
+
+@functools.cache
+def _font(kind: str) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(FONTS[kind], SIZE_PX)
 
 
 def _shown(query: str, folder: str) -> str:
