@@ -6,7 +6,7 @@
     library.index("footage")
     for moment in library.search("eating hot pot"):
         print(moment.video.path, moment.start.time_us / 1e6, moment.score)
-    clips = library.cut(library.search("eating hot pot"), "clips")
+    clips = list(library.cut(library.search("eating hot pot"), "clips"))
 
 Names are imported when they are first used, so that ``import vidcut`` costs nothing.
 """

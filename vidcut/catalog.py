@@ -171,7 +171,8 @@ class Catalog:
     def modality_space(self, modality: str) -> Space | None:
         """The space that a modality's vectors are in; None before its first vector."""
         kept = self.setting(f"space.{modality}")
-        return Space(*json.loads(kept)) if kept else None
+        with _as_written():
+            return Space(*json.loads(kept)) if kept else None
 
     def keep_modality_space(self, modality: str, space: Space) -> None:
         """From now on the modality's vectors are in this space."""
@@ -316,14 +317,26 @@ _CHUNK = "SELECT id, video_id, modality, start_us, end_us, text, language, words
 
 def _video(row: tuple[Any, ...]) -> Video:
     video_id, path, size, duration_us, media, state, failure = row
-    facts = _media(media) if media else None
+    with _as_written():
+        facts = _media(media) if media else None
     return Video(video_id, os.fsdecode(path), size, duration_us, facts, state, failure)
 
 
 def _chunk(row: tuple[Any, ...]) -> Chunk:
     chunk_id, video_id, modality, start_us, end_us, text, language, words = row
-    spoken = tuple(Word(Span(s, e), w) for s, e, w in json.loads(words)) if words else ()
+    with _as_written():
+        spoken = tuple(Word(Span(s, e), w) for s, e, w in json.loads(words)) if words else ()
     return Chunk(chunk_id, video_id, modality, Span(start_us, end_us), text, language, spoken)
+
+
+@contextmanager
+def _as_written() -> Iterator[None]:
+    """What is no longer as vidcut wrote it makes the catalog a damaged one."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        fact = f"the catalog holds what vidcut did not write ({error!r})"
+        raise LibraryError(f"{fact}; restore the library from a backup or index anew") from error
 
 
 def _media(text: str) -> Media:

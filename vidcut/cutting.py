@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from vidcut.records import Moment, Video
+    from vidcut.records import Moment
 
 NAME_BYTES = 255
 """The longest file name, in bytes, of ext4, APFS, Btrfs and (in UTF-16 units) NTFS."""
@@ -24,6 +24,22 @@ SLUG_BYTES = 120
 
 # What a stream copy may hold is up to the source; what mp4 cannot hold, Matroska can.
 _MATROSKA_SUFFIXES = frozenset({".mkv", ".webm", ".ogv", ".ogg", ".opus", ".wmv", ".asf", ".wma"})
+_SOUND_SUFFIXES = frozenset(
+    {
+        ".aac",
+        ".aif",
+        ".aiff",
+        ".flac",
+        ".m4a",
+        ".mka",
+        ".mp3",
+        ".oga",
+        ".ogg",
+        ".opus",
+        ".wav",
+        ".wma",
+    }
+)
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
 _JOINERS = "\u200c\u200d"
@@ -68,7 +84,8 @@ def plan(
         UsageError: the margins leave nothing of the moment.
     """
     span = _widened(moment, margin)
-    suffix = _suffix(moment.video, source, mode)
+    media = moment.video.media
+    suffix = suffix_of(source, mode, sound_only=media is not None and media.picture is None)
     name = file_name(moment.rank, source.stem, span, suffix=suffix)
     return CutPlan(source, span, folder / name, mode)
 
@@ -98,6 +115,16 @@ def file_name(rank: int, stem: str, span: Span, *, suffix: str) -> str:
     after = f"_{_dotted(span.start)}-{_dotted(span.end)}{suffix}"
     room = NAME_BYTES - len(before) - len(after)
     return before + (_cut(_safe(stem), room) or "video") + after
+
+
+def suffix_of(source: Path, mode: Mode, *, sound_only: bool | None = None) -> str:
+    """The ending of a clip of ``source``; its own ending tells what nobody has looked up."""
+    ending = source.suffix.lower()
+    if sound_only is None:
+        sound_only = ending in _SOUND_SUFFIXES
+    if mode is Mode.COPY and ending in _MATROSKA_SUFFIXES:
+        return ".mka" if sound_only else ".mkv"
+    return ".m4a" if sound_only else ".mp4"
 
 
 def slug(query: str) -> str:
@@ -143,16 +170,9 @@ def _widened(moment: Moment, margin: Margin) -> Span:
     # A duration that nobody knows (0) limits nothing.
     end = min(end, moment.video.duration_us) if moment.video.duration_us > 0 else end
     if end <= start:
-        times = f"{format_time(max(0, moment.span.start))} to {format_time(max(0, end))}"
+        times = f"{format_time(max(0, moment.span.start))} and {format_time(max(0, end))}"
         raise UsageError(f"nothing of {moment.video.path!r} lies between {times}; widen the margin")
     return Span(start, end)
-
-
-def _suffix(video: Video, source: Path, mode: Mode) -> str:
-    audio_only = video.media is not None and video.media.picture is None
-    if mode is Mode.COPY and source.suffix.lower() in _MATROSKA_SUFFIXES:
-        return ".mka" if audio_only else ".mkv"
-    return ".m4a" if audio_only else ".mp4"
 
 
 def _dotted(time_us: int) -> str:

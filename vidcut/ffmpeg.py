@@ -10,6 +10,7 @@ Times are those of `Span`: t = pts - the container's start time.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -168,7 +169,8 @@ def _shipped() -> Path:
 
 def _look(tool: Tool, source: Path, span: Span) -> Look:
     if not source.is_file():
-        raise MediaError(f"{source} is not there or no file; 'vidcut ls' tells what is")
+        remedy = "where it was moved, 'vidcut index FOLDER' recognises it"
+        raise MediaError(f"{source} is not there or no file; {remedy}")
     best: Look | None = None
     for step_us in (*_STEPS_BACK_US, span.start):
         # So far before the end that the last packet's decoding, too, comes after it.
@@ -237,7 +239,7 @@ def _draft(output: Path, *, overwrite: bool) -> Iterator[Path]:
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         if output.exists() and not overwrite:
-            raise FileExistsError(17, "it exists already")
+            raise FileExistsError(errno.EEXIST, "it exists already")
         draft.touch(exist_ok=False)
     except OSError as error:
         raise _refused(output, error) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,11 @@ SUFFIXES = frozenset((
 # fmt: on
 LIBRARY_FOLDER = ".vidcut"
 _BLOCK_BYTES = 1 << 20
+_DOTTED = r"[0-9]{2,}\.[0-9]{2}\.[0-9]{2}\.[0-9]{3}"
+_CLIP_NAME = re.compile(
+    rf"[0-9]{{2,}}_.+_{_DOTTED}-{_DOTTED}(_[0-9]+)?\.(mp4|m4a|mkv|mka)", re.DOTALL
+)
+"""What `cutting.file_name` calls a clip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,8 @@ def find(
     """Every media file at or below the paths, each once, folders in order of name.
 
     Args:
-        paths: files and folders; a file counts whatever its suffix.
+        paths: files and folders; a file counts whatever its suffix. Of a folder, clips that
+            vidcut has cut do not.
         selection: which files of the folders count.
         on_error: told the path and the reason where a folder or file cannot be looked at.
 
@@ -145,6 +152,8 @@ def _counts(path: Path, folder: Path, selection: Selection) -> bool:
     if path.name == LIBRARY_FOLDER:
         return False
     if path.name.startswith(".") and not selection.include_hidden:
+        return False
+    if _CLIP_NAME.fullmatch(path.name):  # or what a search cut is found by the next
         return False
     if path.is_symlink() and not selection.follow:
         return False

@@ -33,13 +33,8 @@ _OPTIONAL = {
     "faiss-gpu-cu12": "pip install 'vidcut[gpu]'",
     "decord2": "pip install 'vidcut[decord]'",
 }
-_MODEL_PLUGINS = (
-    ("encoders", "e5"),
-    ("encoders", "labels"),
-    ("encoders", "open_clip"),
-    ("modalities", "asr"),
-    ("modalities", "ocr"),
-)
+_WITH_MODELS = ("encoders", "modalities")
+"""The families whose plug-ins may have models."""
 _SAFE_SQLITE = (3, 51, 3)
 
 
@@ -55,21 +50,25 @@ class Check:
 
 
 def checks() -> Iterator[Check]:
-    """Look at all of it; imports what it checks, so that what is broken shows."""
+    """Look at all of it; plug-ins with models are imported, so that what is broken shows."""
     version = ".".join(map(str, sys.version_info[:3]))
     yield Check("python", "ok", version)
     yield _sqlite()
     yield _ffmpeg()
     yield from (_package(name, "missing", remedy) for name, remedy in _PACKAGES.items())
     yield from (_package(name, "optional", remedy) for name, remedy in _OPTIONAL.items())
-    for family, name in _MODEL_PLUGINS:
+    for family, name in _plugins():
         yield from _models(family, name)
 
 
 def models() -> Iterator[Weights]:
     """The models that vidcut uses, and where their weights lie."""
-    for family, name in _MODEL_PLUGINS:
+    for family, name in _plugins():
         yield from plugins.load(family, name).weights()
+
+
+def _plugins() -> Iterator[tuple[str, str]]:
+    return ((family, name) for family in _WITH_MODELS for name in plugins.names(family))
 
 
 def _sqlite() -> Check:

@@ -79,6 +79,7 @@ class Made:
     """What a stretch of a video gave, by modality."""
 
     job: Job
+    feed: Feed
     span: Span
     cuts: tuple[int, ...]
     harvests: Mapping[str, Harvest]
@@ -231,7 +232,7 @@ def look(seen: Sight) -> Iterator[Report]:
         except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
             job.failed.add(name)
             yield Faltered(job, f"{name}: {reason(error, job.footage.path)}")
-    yield Made(job, window.span, window.cuts, harvests)
+    yield Made(job, Feed.PICTURE, window.span, window.cuts, harvests)
 
 
 def listener(tools: Tools) -> Callable[[Job], Iterator[Report]]:
@@ -243,7 +244,7 @@ def listener(tools: Tools) -> Callable[[Job], Iterator[Report]]:
             read = _read_cues if task.cues is not None else _hear
             try:
                 for span, harvest in read(job, task, tools):
-                    yield Made(job, span, (), {name: harvest})
+                    yield Made(job, Feed.SOUND, span, (), {name: harvest})
             except MissingError:
                 raise
             except Exception as error:  # noqa: BLE001  (a bad file never ends the run)

@@ -63,7 +63,8 @@ def open_to_write(folder: Path, store: ModuleType, *, create: bool = False) -> I
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"{folder} cannot be made ({error.strerror})") from error
+            remedy = "--library DIR makes it elsewhere"
+            raise OutputError(f"{folder} cannot be made ({error.strerror}); {remedy}") from error
     elif not folder.is_dir():
         raise LibraryNotFoundError(f"{folder} is no library; 'vidcut index FOLDER' makes one")
     with _only_writer(folder):
@@ -167,18 +168,19 @@ class Holdings:
     def _write_snapshot(
         self, modality: str, space: Space, store: VectorStore, last_id: int
     ) -> None:
-        self._snapshots.mkdir(exist_ok=True)
         name = f"{self._generation(modality, space)}.{last_id:012d}.{self._kind}"
         final = self._snapshots / name
         aside = final.with_name(f".{name}.part")
-        store.save(aside)
-        _sync(aside)
-        aside.replace(final)
-        _sync(self._snapshots)
-        for others in (f"{modality}.*", f".{modality}.*.part"):
-            for other in self._snapshots.glob(others):
-                if other != final:
-                    other.unlink()
+        with _writing_in(self._snapshots):
+            self._snapshots.mkdir(exist_ok=True)
+            store.save(aside)
+            _sync(aside)
+            aside.replace(final)
+            _sync(self._snapshots)
+            for others in (f"{modality}.*", f".{modality}.*.part"):
+                for other in self._snapshots.glob(others):
+                    if other != final:
+                        other.unlink()
 
     def _generation(self, modality: str, space: Space) -> str:
         library_id = self.catalog.setting("library_id") or ""
@@ -196,16 +198,26 @@ class Holdings:
 
 def _begin(path: Path) -> None:
     """Make an empty catalog, whole or not at all."""
-    # A log left by a catalog that was removed would be replayed into the new one.
-    for left in (*path.parent.glob(f".{path.name}.*"), *path.parent.glob(f"{path.name}-*")):
-        left.unlink()
     aside = path.with_name(f".{path.name}.part")
-    new = catalog.create(aside)
-    with new.writing():
-        new.keep_setting("library_id", uuid.uuid4().hex)
-    new.close()
-    aside.replace(path)
-    _sync(path.parent)
+    with _writing_in(path.parent):
+        # A log left by a catalog that was removed would be replayed into the new one.
+        for left in (*path.parent.glob(f".{path.name}.*"), *path.parent.glob(f"{path.name}-*")):
+            left.unlink()
+        new = catalog.create(aside)
+        with new.writing():
+            new.keep_setting("library_id", uuid.uuid4().hex)
+        new.close()
+        aside.replace(path)
+        _sync(path.parent)
+
+
+@contextmanager
+def _writing_in(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        fact = f"{folder} cannot be written to ({error.strerror})"
+        raise OutputError(f"{fact}; make room there or make it writable") from error
 
 
 def _sync(path: Path) -> None:
@@ -218,10 +230,8 @@ def _sync(path: Path) -> None:
 
 @contextmanager
 def _only_writer(folder: Path) -> Iterator[None]:
-    try:
+    with _writing_in(folder):
         descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be written to ({error.strerror})") from error
     try:
         _lock(descriptor, folder)
         os.ftruncate(descriptor, 0)
@@ -243,4 +253,7 @@ def _lock(descriptor: int, folder: Path) -> None:
             holder = os.pread(descriptor, 20, 0).decode(errors="replace") or "unknown"
             fact = f"process {holder} is writing to {folder}"
             raise LibraryBusyError(f"{fact}; wait for it or stop it") from error
+        except OSError as error:  # some network shares know no locks
+            fact = f"{folder} cannot be locked ({error.strerror})"
+            raise LibraryError(f"{fact}; keep it on another disk, by --library") from error
         return

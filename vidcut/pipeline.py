@@ -13,10 +13,10 @@ import numpy as np
 
 from vidcut import ffmpeg, footage, indexing, query, ranking
 from vidcut.cutting import Mode
-from vidcut.errors import MediaError, SpaceMismatchError
+from vidcut.errors import MediaError, OutputError, SpaceMismatchError
 from vidcut.lanes import Lanes, Stopped
 from vidcut.moments import Setting, moments
-from vidcut.records import Failure
+from vidcut.records import Clip, Failure
 from vidcut.register import Register
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from vidcut.lanes import Channel
     from vidcut.library import Holdings
     from vidcut.protocols import Encoder, Reader
-    from vidcut.records import Clip, Hit, Moment, Space, Vector, Video
+    from vidcut.records import Hit, Moment, Space, Vector, Video
     from vidcut.register import Progress, Tally
 
 _OPEN_FILES = 4
@@ -37,6 +37,8 @@ _LAST_WORD_S = 4.0
 """How long an interrupted run waits for its lanes."""
 _HITS = 200
 """Hits of each ranking that go on to be moments."""
+_CLIP_OFF_US = 500_000
+"""A clip lasts as long as its span, give or take the last frame's and packet's length."""
 
 
 # index --------------------------------------------------------------------------------
@@ -210,20 +212,28 @@ class _Question:
 def _matches(video: Video, glob: str | None) -> bool:
     if video.state == "missing":  # there is nothing to cut from
         return False
-    if glob is None:
-        return True
-    return any(
-        fnmatch.fnmatchcase(name, glob) for name in (video.path, PurePosixPath(video.path).name)
-    )
+    return glob is None or name_matches(video.path, glob)
+
+
+def name_matches(path: str, glob: str) -> bool:
+    """Whether a video's path, or its name alone, matches."""
+    return any(fnmatch.fnmatchcase(name, glob) for name in (path, PurePosixPath(path).name))
 
 
 # cut ----------------------------------------------------------------------------------
 
 
 def cut(
-    plans: Iterable[CutPlan], *, reader: Reader, overwrite: bool = False
+    plans: Iterable[CutPlan], *, reader: Reader, overwrite: bool = False, keep: bool = False
 ) -> Iterator[Clip | Failure]:
     """Carry out cut plans one by one; a plan that fails costs its own clip only.
+
+    Args:
+        plans: what to cut.
+        reader: looks at each clip before it gets its name.
+        overwrite: whether what stands at a clip's place is replaced.
+        keep: whether a clip that stands there already is taken as it is; how far its ends
+            moved is not known then.
 
     Raises:
         MissingError: there is no ffmpeg.
@@ -235,6 +245,12 @@ def cut(
         reader.probe(clip)
 
     for plan in plans:
+        if os.path.exists(plan.output) and not overwrite:  # noqa: PTH110  (as in footage.demand)
+            if keep and _is_cut(plan, reader):
+                yield Clip(str(plan.output), str(plan.source), plan.span)
+                continue
+            remedy = "choose another name, or --overwrite (overwrite=True) to replace it"
+            raise OutputError(f"{plan.output} exists already; {remedy}")
         make = ffmpeg.copy if plan.mode is Mode.COPY else ffmpeg.encode
         try:
             yield make(
@@ -242,3 +258,15 @@ def cut(
             )
         except MediaError as error:
             yield Failure(str(plan.source), str(error))
+
+
+def _is_cut(plan: CutPlan, reader: Reader) -> bool:
+    """Whether a clip of this length stands there, made after the source was."""
+    try:
+        if plan.output.stat().st_mtime_ns < plan.source.stat().st_mtime_ns:
+            return False
+        lasts_us = reader.probe(plan.output).duration_us
+    except (OSError, MediaError):
+        return False
+    longer_us = lasts_us - plan.span.duration
+    return longer_us >= -_CLIP_OFF_US and (plan.mode is Mode.COPY or longer_us <= _CLIP_OFF_US)

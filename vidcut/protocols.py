@@ -2,8 +2,8 @@
 
 Every plug-in module has one function ``create`` that makes its object. Creating is cheap:
 models are loaded at the first call that needs them, so that a query pays for no picture
-model. A plug-in with a model also has ``weights() -> Sequence[Weights]``. Every
-plug-in translates its libraries' exceptions into those of `vidcut.errors`.
+model. Encoders and modalities also have ``weights() -> Sequence[Weights]``: the models of
+their own. Every plug-in translates its libraries' exceptions into those of `vidcut.errors`.
 """
 
 from __future__ import annotations
@@ -176,7 +176,10 @@ class Transcriber(SoundModality, Protocol):
 
 
 class Subtitles(Protocol):
-    """Subtitle files beside media files."""
+    """Subtitle files beside media files, as they are in one index run.
+
+    The module of the `Transcriber` has ``subtitles() -> Subtitles``.
+    """
 
     def sidecar(self, path: Path) -> Path | None:
         """The subtitle file that belongs to a media file, where there is one."""

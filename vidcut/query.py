@@ -28,7 +28,14 @@ _UNSPACED = (
     r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3007\u3040-\u30ff\u3400-\u4dbf"
     r"\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
-_RUNS = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+(?:['\u2019][^\W_{_UNSPACED}]+)*")
+# Vowel signs and accents, which re does not take for parts of a word: of Hebrew, Arabic, and the
+# scripts from Devanagari to Sinhala, whose full stops (U+0964, U+0965) are left out.
+_MARKS = (
+    r"\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a"
+    r"\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u0900-\u0963\u0966-\u0dff"
+)
+_WORD = rf"[^\W_{_UNSPACED}](?:[^\W_{_UNSPACED}]|[{_MARKS}])*"
+_RUNS = re.compile(rf"[{_UNSPACED}]+|{_WORD}(?:['\u2019]{_WORD})*")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _UNSPACED_RUN = re.compile(rf"[{_UNSPACED}]+")
 

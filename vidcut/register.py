@@ -185,22 +185,20 @@ class Register:
 
     def _keep(self, made: Made) -> None:
         """Store a window: its chunks and the mark of progress, in one transaction."""
-        job, feed = made.job, Feed.SOUND
+        job = made.job
         every: tuple[Task, ...] = (*job.pictures, *job.sounds)
         tasks = {task.modality.name: task for task in every}
         with self._catalog.writing():
             self._catalog.add_cuts(job.video_id, made.cuts)
             for name, harvest in made.harvests.items():
                 task = tasks[name]
-                if isinstance(task, PictureTask):
-                    feed = Feed.PICTURE
                 self._holdings.keep(job.video_id, name, task.modality.space, harvest.drafts)
                 self._catalog.advance(
                     job.video_id, name, task.recipe, done_us=harvest.done_us, finished=False
                 )
                 self.tally.chunks[name] += len(harvest.drafts)
         if job.video_id in self._open:
-            self._open[job.video_id].done_us[feed] = made.span.end
+            self._open[job.video_id].done_us[made.feed] = made.span.end
 
     def _end(self, ended: Ended) -> None:
         """Close a feed of a video, and with its last feed the video.

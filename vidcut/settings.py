@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from platformdirs import user_cache_path, user_config_path
+from platformdirs import user_config_path
 
 from vidcut.errors import UsageError
 
@@ -92,11 +92,6 @@ def read(
     for name in values.keys() - known:
         raise UsageError(f"no setting {name!r}; there are: {', '.join(sorted(known))}")
     return Settings(**{name: _checked(name, value) for name, value in values.items()})
-
-
-def cache_folder() -> Path:
-    """Where models are kept, for all libraries."""
-    return user_cache_path("vidcut")
 
 
 def _from_file(path: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,8 @@ _SAMPLE_PX = {"fast": 480, "balanced": 640, "best": 960}
 """What text on screen is looked for at (rapidocr's detector, measured per size)."""
 _HUB = "https://huggingface.co"
 _HUB_PATIENCE_S = 2.0
+_TRUE = frozenset(("1", "ON", "YES", "TRUE"))
+"""As huggingface_hub reads its switches."""
 
 
 class Library:
@@ -132,10 +134,11 @@ class Library:
 
         Raises:
             QueryError: the words say nothing.
+            UsageError: there is no such modality.
             LibraryError: there is no library, or it cannot be used.
         """
         least = self.settings.min_score if min_score is None else min_score
-        wish = pipeline.Wish(count, tuple(modalities), video, least)
+        wish = pipeline.Wish(count, _known(modalities), video, least)
         return pipeline.search(self.holdings, words, wish, encoder_of=self._encoder_of)
 
     def cut(
@@ -149,12 +152,15 @@ class Library:
     ) -> Iterator[Clip | Failure]:
         """Cut moments into a folder, one clip each, as they are done.
 
+        A clip that is there already, of the same name and length and newer than its source,
+        is kept unless ``overwrite``.
+
         Raises:
             MissingError: there is no ffmpeg.
             OutputError: clips cannot be written there.
         """
         plans = self.plans(moments, folder, margin=margin, mode=mode)
-        return cut(plans, overwrite=overwrite, reader=self.settings.reader)
+        return cut(plans, overwrite=overwrite, keep=True, reader=self.settings.reader)
 
     # What is in it ---------------------------------------------------------------------
 
@@ -253,10 +259,26 @@ class Library:
 
 
 def cut(
-    plans: Sequence[CutPlan], *, overwrite: bool = False, reader: str = "pyav"
+    plans: Sequence[CutPlan],
+    *,
+    overwrite: bool = False,
+    keep: bool = False,
+    reader: str = "pyav",
 ) -> Iterator[Clip | Failure]:
-    """Carry out cut plans, with or without a library."""
-    return pipeline.cut(plans, reader=_reader(reader), overwrite=overwrite)
+    """Carry out cut plans, with or without a library.
+
+    Raises:
+        UsageError: a clip would take the place of what it is cut from.
+        OutputError: a clip exists already (with neither ``overwrite`` nor, where it is of the
+            plan's length, ``keep``) or cannot be written.
+        MissingError: there is no ffmpeg.
+    """
+    for plan in plans:
+        with suppress(OSError, ValueError):  # mostly: there is none yet
+            if plan.output.samefile(plan.source):
+                fact = f"{plan.output} is what is to be cut"
+                raise UsageError(f"{fact}; choose another name for the clip")
+    return pipeline.cut(plans, reader=_reader(reader), overwrite=overwrite, keep=keep)
 
 
 def _folder(named: str | os.PathLike[str] | None) -> Path:
@@ -268,6 +290,14 @@ def _folder(named: str | os.PathLike[str] | None) -> Path:
         return library.locate(Path.cwd())
     except LibraryNotFoundError:
         return Path.cwd() / LIBRARY_FOLDER
+
+
+def _known(modalities: Iterable[str]) -> tuple[str, ...]:
+    known, wanted = plugins.names("modalities"), tuple(modalities)
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f"no modality {name!r}; there are: {', '.join(known)}")
+    return wanted
 
 
 def _store(chosen: Settings) -> ModuleType:
@@ -312,7 +342,7 @@ def _tools(chosen: Settings, visual_model: str) -> Tools:
     speech = plugins.load("modalities", SPEECH)
     return Tools(
         reader=_reader(chosen.reader),
-        subtitles=speech,
+        subtitles=speech.subtitles(),
         pictures=pictures,
         sounds=sounds,
         transcriber=None if chosen.asr == "never" else speech.create(options, text),
@@ -353,11 +383,13 @@ def _model_kept(holdings: Holdings, model: str) -> Iterator[None]:
 
 
 def _hub_answers() -> bool:
-    """Whether weights could be fetched; a look of two seconds at the most."""
+    """Whether weights could be fetched: a look of two seconds, once the hub's name is resolved."""
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in _TRUE:
+        return False
     hub = urlsplit(os.environ.get("HF_ENDPOINT") or _HUB)
-    port = hub.port or (443 if hub.scheme == "https" else 80)
     try:
+        port = hub.port or (443 if hub.scheme == "https" else 80)
         socket.create_connection((hub.hostname or "", port), _HUB_PATIENCE_S).close()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: HF_ENDPOINT is no address
         return False
     return True

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sqlite3
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +176,55 @@ def test_source_that_went_away_costs_its_clip(home: Path, tmp_path: Path, vidcut
     done = vidcut("search", "火锅", "--in", "asr", "-o", tmp_path / "clips", cwd=copy)
     assert done.code == 3
     assert "travel.mp4" in done.err
+
+
+def test_clip_never_takes_the_place_of_its_source(tmp_path: Path, vidcut: Any) -> None:
+    film = tmp_path / "film.mp4"
+    shutil.copy(ROOT / "sample_media" / "pets.mp4", film)
+    before = film.read_bytes()
+    done = vidcut("cut", film, "1", "2", "-o", film, "--overwrite", cwd=tmp_path)
+    assert done.code == 2
+    _one_line(done.err, "choose another name")
+    assert film.read_bytes() == before
+
+
+def test_other_file_at_a_clips_place_stays(home: Path, tmp_path: Path, vidcut: Any) -> None:
+    options = ("-k", "1", "--in", "asr", "-o", tmp_path, "--print", "path")
+    clip = Path(vidcut("search", "火锅", *options, cwd=home).out.rstrip("\n"))
+    clip.write_bytes(b"mine")
+    done = vidcut("search", "火锅", *options, cwd=home)
+    assert done.code == 2
+    _one_line(done.err, "exists already", "--overwrite")
+    assert clip.read_bytes() == b"mine"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_stdout_that_is_full_or_closed(home: Path) -> None:
+    command = f"{shlex.quote(sys.executable)} -m vidcut ls"
+    for redirection, code in ((">/dev/full", 2), (">&-", 0), ("2>&- >/dev/null", 0)):
+        done = subprocess.run(
+            ["sh", "-c", f"{command} {redirection}"],
+            cwd=home,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, redirection
+        assert "Traceback" not in done.stderr
+
+
+def test_no_command_shows_the_help(tmp_path: Path, vidcut: Any) -> None:
+    done = vidcut(cwd=tmp_path)
+    assert done.code == 2
+    assert "\n  search " in done.out
+
+
+def test_ended_from_outside_leaves_no_draft(home: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "vidcut", "search", "a cat", "-k", "10", "--min-score", "0"]
+    process = subprocess.Popen([*command, "-o", tmp_path], cwd=home, stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 30
+    while not list(tmp_path.iterdir()) and time.monotonic() < until:
+        time.sleep(0.01)
+    process.terminate()
+    assert process.wait(timeout=30) == 130
+    assert list(tmp_path.glob(".*")) == []

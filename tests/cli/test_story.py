@@ -104,6 +104,32 @@ def test_copy_says_how_far_the_ends_moved(home: Path, tmp_path: Path, vidcut: An
     assert media.duration_us / 1e6 == pytest.approx(asked + moved, abs=0.15)
 
 
+def test_same_search_again_keeps_the_clips(home: Path, tmp_path: Path, vidcut: Any) -> None:
+    for copied in ((), ("--copy",)):
+        options = ("-k", "1", "--json", "-o", tmp_path / str(len(copied)), *copied)
+        first = vidcut("search", "湖边的古塔", *options, cwd=home).lines()
+        made = [Path(moment["clip"]).stat().st_mtime_ns for moment in first]
+        again = vidcut("search", "湖边的古塔", *options, cwd=home)
+        assert again.code == 0, again.err
+        assert [moment["clip"] for moment in again.lines()] == [m["clip"] for m in first]
+        assert [Path(moment["clip"]).stat().st_mtime_ns for moment in first] == made
+        assert "1 there already" in again.err
+
+
+def test_clips_are_not_footage(home: Path, tmp_path: Path, vidcut: Any) -> None:
+    shutil.copytree(home, tmp_path / "copy")
+    vidcut("search", "火锅", "--in", "asr", "-k", "1", cwd=tmp_path / "copy")
+    again = vidcut("index", ".", "--json", cwd=tmp_path / "copy").lines()[0]
+    assert (again["videos"], again["unchanged"]) == (0, 5)
+
+
+def test_clip_of_sound_is_a_sound_file(tmp_path: Path, vidcut: Any) -> None:
+    film = ROOT / "sample_media" / "voice-note.m4a"
+    done = vidcut("cut", film, "1", "2", "-o", f"{tmp_path}/v1.0/", cwd=tmp_path)
+    clip = Path(done.out.rstrip("\n"))
+    assert (clip.parent.name, clip.suffix) == ("v1.0", ".m4a")
+
+
 def test_margin_widens_the_clip(home: Path, tmp_path: Path, vidcut: Any) -> None:
     options = ("-k", "1", "--json", "--in", "asr", "-o", tmp_path)
     done = vidcut("search", "火锅", *options, "--margin", "1s,0.2s", cwd=home)

@@ -330,8 +330,9 @@ class TestSubtitles:
     def test_are_found_and_read_by_the_transcriber(self, tmp_path: Path) -> None:
         file = tmp_path / "clip.srt"
         file.write_text("1\n00:00:01,000 --> 00:00:02,500\nHello\n", encoding="utf-8")
-        assert asr.sidecar(tmp_path / "clip.mp4") == file
-        assert asr.read_sidecar(file) == [Cue(Span(SECOND_US, 5 * SECOND_US // 2), "Hello")]
+        subtitles = asr.subtitles()
+        assert subtitles.sidecar(tmp_path / "clip.mp4") == file
+        assert subtitles.read_sidecar(file) == [Cue(Span(SECOND_US, 5 * SECOND_US // 2), "Hello")]
 
 
 class TestWhisperIsMissing:

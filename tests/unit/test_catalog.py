@@ -302,3 +302,14 @@ def test_the_file_says_whose_it_is(opened: Catalog, path: Path) -> None:
 def test_an_unknown_video_is_an_error(opened: Catalog) -> None:
     with pytest.raises(LibraryError, match="no video 7"):
         opened.video(7)
+
+
+@pytest.mark.parametrize("damage", ["", "null", "[1", '{"container": 1}', "[[1, 2]]"])
+def test_facts_that_vidcut_did_not_write_are_noticed(opened: Catalog, damage: str) -> None:
+    opened._db.execute("UPDATE videos SET media = ?", (damage or "x",))
+    add(opened, "hello")
+    opened._db.execute("UPDATE chunks SET words = ?", (damage or "x",))
+    with pytest.raises(LibraryError, match="did not write"):
+        opened.videos()
+    with pytest.raises(LibraryError, match="did not write"):
+        opened.chunks_of(1)

@@ -8,7 +8,7 @@ import pytest
 
 from vidcut.errors import MediaError
 from vidcut.modalities import _cues
-from vidcut.modalities._cues import drafts, read, sidecar
+from vidcut.modalities._cues import Sidecars, drafts, read
 from vidcut.records import SECOND_US, Cue, Span
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class TestSidecar:
     )
     def test_is_found(self, tmp_path: Path, name: str) -> None:
         (tmp_path / name).touch()
-        assert sidecar(tmp_path / "clip.mp4") == tmp_path / name
+        assert Sidecars().sidecar(tmp_path / "clip.mp4") == tmp_path / name
 
     @pytest.mark.parametrize(
         "name",
@@ -51,17 +51,32 @@ class TestSidecar:
     )
     def test_of_another_file_is_left(self, tmp_path: Path, name: str) -> None:
         (tmp_path / name).touch()
-        assert sidecar(tmp_path / "clip.mp4") is None
+        assert Sidecars().sidecar(tmp_path / "clip.mp4") is None
 
     def test_with_the_plain_name_and_the_simpler_form_is_first(self, tmp_path: Path) -> None:
         for name in ("clip.en.srt", "clip.ass", "clip.vtt"):
             (tmp_path / name).touch()
-        assert sidecar(tmp_path / "clip.mp4") == tmp_path / "clip.vtt"
+        assert Sidecars().sidecar(tmp_path / "clip.mp4") == tmp_path / "clip.vtt"
 
     def test_that_is_no_file_is_left(self, tmp_path: Path) -> None:
         (tmp_path / "clip.srt").mkdir()
-        assert sidecar(tmp_path / "clip.mp4") is None
-        assert sidecar(tmp_path / "no folder" / "clip.mp4") is None
+        assert Sidecars().sidecar(tmp_path / "clip.mp4") is None
+        assert Sidecars().sidecar(tmp_path / "no folder" / "clip.mp4") is None
+
+    def test_is_found_for_each_of_many_clips(self, tmp_path: Path) -> None:
+        for name in ("a.srt", "b.zh.srt", "b.mp4.vtt"):
+            (tmp_path / name).touch()
+        beside = Sidecars()
+        found = [beside.sidecar(tmp_path / f"{stem}.mp4") for stem in "abc"]
+        assert found == [tmp_path / "a.srt", tmp_path / "b.mp4.vtt", None]
+
+    def test_that_is_gone_since_is_left(self, tmp_path: Path) -> None:
+        file = tmp_path / "clip.srt"
+        file.touch()
+        beside = Sidecars()
+        assert beside.sidecar(tmp_path / "clip.mp4") == file
+        file.unlink()
+        assert beside.sidecar(tmp_path / "clip.mp4") is None
 
 
 class TestRead:

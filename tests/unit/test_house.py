@@ -11,7 +11,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from vidcut import plugins
+from vidcut import arguments, plugins
+from vidcut.readers import _container
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "vidcut").rglob("*.py"))
@@ -91,3 +92,7 @@ def test_make_help_tells_of_every_target() -> None:
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     named = set(re.findall(r"^\.PHONY: (.+)$", text, flags=re.MULTILINE)[0].split())
     assert named == set(re.findall(r"^([a-z-]+):.*## \S", text, flags=re.MULTILINE))
+
+
+def test_what_can_be_read_can_be_cut() -> None:
+    assert _container._FORMATS.split(",") == arguments.DEMUXERS.split(",")

@@ -346,7 +346,8 @@ def test_a_library_on_a_read_only_disk_can_be_searched(folder: Path, flat: Any) 
         folder.chmod(0o755)
     first, second = result.stdout.splitlines()
     assert first == "['a.mp4'] {'frame': 2}"
-    assert second == f"{folder} cannot be written to (Permission denied)"
+    fact = f"{folder} cannot be written to (Permission denied)"
+    assert second == f"{fact}; make room there or make it writable"
     assert sorted(path.name for path in folder.iterdir()) == ["catalog.sqlite", "vectors"]
 
 

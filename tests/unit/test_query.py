@@ -19,6 +19,7 @@ from vidcut.errors import QueryError
         ("'quoted'", ["quoted"]),
         ("snake_case", ["snake", "case"]),
         ("Straße", ["strasse"]),
+        ("हिन्दी गाना।", ["हिन्दी", "गाना"]),  # vowel signs are parts of a word
         ('NEAR("a" b*) AND col:c', ["near", "a", "b", "and", "col", "c"]),
         ("🎉🎉", []),
         ("…—!", []),

@@ -189,6 +189,7 @@ class FakeOpenClip:
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     with socket.create_server(("127.0.0.1", 0)) as server:
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.getsockname()[1]}")
         yield server
@@ -231,6 +232,18 @@ def test_else_by_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_else_by_what_can_be_had_unless_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     assert visual_model(monkeypatch, weights=False) == "open_clip:net/data"
     assert visual_model(monkeypatch, weights=False, offline=True) == "labels"
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert visual_model(monkeypatch, weights=False) == "labels"
+
+
+def test_a_hub_whose_address_is_none_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://mirror:port")
+    assert visual_model(monkeypatch, weights=False) == "labels"
+
+
+def test_a_modality_that_does_not_exist_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="no modality 'a'; there are: asr, frame, ocr"):
+        vidcut.Library().search("hello", modalities="asr")
 
 
 def test_a_store_that_does_not_exist_is_a_usage_error() -> None:

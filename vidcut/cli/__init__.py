@@ -7,7 +7,9 @@ missing, 130 interrupted.
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -21,7 +23,6 @@ EXIT_USAGE, EXIT_SOME_FAILED, EXIT_LIBRARY, EXIT_MISSING, EXIT_INTERRUPTED = 2, 
 
 app = typer.Typer(
     name="vidcut",
-    no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -54,10 +55,15 @@ def vidcut(
 
 def run() -> int:
     """Run the command line; the exit code."""
+    _open_standard_streams()
     # A reader that has enough (vidcut ls | head -1) ends us quietly, as it does cat.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # Ended or hung up on, as by Ctrl-C: neither drafts nor processes are left behind.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     try:
-        code = int(app(standalone_mode=False) or 0)
+        code = int(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
     except TyperException as error:
         render.fail(
             f"{error.format_message()} 'vidcut --help' and 'vidcut COMMAND --help' tell more"
@@ -68,9 +74,24 @@ def run() -> int:
     except VidcutError as error:
         render.fail(str(error))
         return _code(error)
+    if not sys.argv[1:]:
+        return EXIT_USAGE
     if code == EXIT_INTERRUPTED:
         render.say("interrupted; what is done is kept, and the next run goes on")
     return code
+
+
+def _open_standard_streams() -> None:
+    """Open what the caller has closed: else the next file opened, say the catalog, is stdout."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    # Python has left out what was closed; open for as long as the process is.
+    sys.stdin = sys.stdin or open(0, encoding="utf-8")  # noqa: SIM115  (as said)
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8")  # noqa: SIM115  (as said)
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")  # noqa: SIM115  (as said)
 
 
 def _code(error: VidcutError) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,7 @@ import typer
 
 import vidcut
 from vidcut.cli import options, render
-from vidcut.cutting import CutPlan, distinct, file_name, parse_time
+from vidcut.cutting import CutPlan, distinct, file_name, parse_time, suffix_of
 from vidcut.records import SECOND_US
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def cut(  # noqa: PLR0913  (a command's options)
     end: Annotated[str | None, typer.Argument(metavar="END", help="Likewise.")] = None,
     *,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--output", "-o", metavar="OUT", help="The clip's path, or its folder."),
     ] = None,
     margin: options.MarginOption = None,
@@ -48,13 +49,14 @@ def cut(  # noqa: PLR0913  (a command's options)
     mode = vidcut.Mode.COPY if copy else vidcut.Mode.EXACT
     plans = _plans(file, start, end, output, options.margins(margin), mode)
     failed = False
-    for made in vidcut.cut(plans, overwrite=overwrite):
+    for made in vidcut.cut(plans, overwrite=overwrite, keep=file == "-"):
         if isinstance(made, vidcut.Failure):
             failed = True
-            render.fail(f"{made.path}: {made.reason}")
+            render.fail_file(made)
         else:
             _show(made, json=json, quiet=quiet)
     if not plans:
+        render.say("there was no moment on stdin")
         return NOTHING
     return SOME_FAILED if failed else FOUND
 
@@ -63,7 +65,7 @@ def _plans(
     file: str,
     start: str | None,
     end: str | None,
-    output: Path | None,
+    output: str | None,
     margin: tuple[int, int],
     mode: vidcut.Mode,
 ) -> list[CutPlan]:
@@ -71,24 +73,29 @@ def _plans(
         if start is not None or end is not None:
             raise vidcut.UsageError("with - the times come from stdin; leave START and END out")
         moments = list(_moments(sys.stdin.buffer))
-        folder = output or Path(CLIPS_FOLDER)
+        folder = Path(output or CLIPS_FOLDER)
     else:
         if start is None or end is None:
             raise vidcut.UsageError("give START and END, e.g. vidcut cut video.mp4 1:15.5 1:20")
         moments = [(Path(file), parse_time(start), parse_time(end))]
-        if output is not None and output.suffix:
-            return [CutPlan(Path(file).absolute(), _span(*moments[0], margin), output, mode)]
-        folder = output or Path()
+        if output is not None and _is_file_name(output):
+            return [CutPlan(Path(file).absolute(), _span(*moments[0], margin), Path(output), mode)]
+        folder = Path(output or "")
     plans = [
         CutPlan(
             path.absolute(),
             span := _span(path, begin, finish, margin),
-            folder / file_name(rank, path.stem, span, suffix=".mp4"),
+            folder / file_name(rank, path.stem, span, suffix=suffix_of(path, mode)),
             mode,
         )
         for rank, (path, begin, finish) in enumerate(moments, 1)
     ]
     return distinct(plans)
+
+
+def _is_file_name(output: str) -> bool:
+    path = Path(output)
+    return bool(path.suffix) and not output.endswith(os.sep) and not path.is_dir()
 
 
 def _span(path: Path, start: int, end: int, margin: tuple[int, int]) -> vidcut.Span:

@@ -45,7 +45,7 @@ class Bar:
 
     def failure(self, failure: Failure) -> None:
         """One line for a file that failed, even when quiet."""
-        render.fail(f"{failure.path}: {failure.reason}")
+        render.fail_file(failure)
 
     def progress(self, progress: Progress) -> None:
         """Show how far the run is."""
@@ -88,7 +88,7 @@ def summary(
             f" {_length(elapsed_s)} ({rate:.1f}x realtime): {chunks or 'no'} chunks"
         )
     render.say(_rest(tally))
-    if visual_model == "labels":
+    if visual_model == "labels" and tally.videos:
         render.say(
             "pictures were read by the offline model (labels): it knows things, not people or"
             " actions; --visual-model balanced reads them with open_clip"

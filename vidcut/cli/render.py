@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import unicodedata
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -18,15 +20,19 @@ from rich.table import Table
 from rich.text import Text
 
 from vidcut.cutting import format_time
+from vidcut.errors import OutputError
 from vidcut.query import matches
 from vidcut.records import SECOND_US
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from vidcut.records import Boundary, Clip, Hit, Moment
+    from vidcut.records import Boundary, Clip, Failure, Hit, Moment
 
-_PIPE_WIDTH = 200
+_SHORT_CELLS = 12
+"""A timecode; columns that are no wider are never broken."""
+_LEAST_CELLS = 16
+"""What a broken column needs to be read."""
 _WORDS_CHARS = 160
 _MOST_LABELS = 3
 _ASCII_END = 0x7F
@@ -46,9 +52,23 @@ def log_level(*, verbose: bool) -> None:
 
 
 def emit(text: str, end: str = "\n") -> None:
-    """Write a result to stdout, as the bytes that its characters stand for."""
-    sys.stdout.buffer.write((text + end).encode("utf-8", "surrogateescape"))
-    sys.stdout.buffer.flush()
+    """Write a result to stdout, as the bytes that its characters stand for.
+
+    Raises:
+        OutputError: stdout takes no more.
+    """
+    try:
+        sys.stdout.buffer.write((text + end).encode("utf-8", "surrogateescape"))
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        drop_output()
+        fact = f"the results cannot be written ({error.strerror})"
+        raise OutputError(f"{fact}; make room, or send them elsewhere") from error
+
+
+def drop_output() -> None:
+    """Send what is still to come on stdout nowhere: Python would stumble over it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def emit_json(value: Mapping[str, Any]) -> None:
@@ -63,13 +83,22 @@ def emit_json(value: Mapping[str, Any]) -> None:
 
 def say(text: str) -> None:
     """Tell the person at the terminal, on stderr."""
-    sys.stderr.buffer.write((printable(text) + "\n").encode("utf-8", "backslashreplace"))
-    sys.stderr.buffer.flush()
+    with suppress(OSError):  # nobody listens
+        sys.stderr.buffer.write((printable(text) + "\n").encode("utf-8", "backslashreplace"))
+        sys.stderr.buffer.flush()
 
 
 def fail(text: str) -> None:
     """Tell of an error, in one line."""
     say(f"vidcut: {text}")
+
+
+def fail_file(failure: Failure) -> None:
+    """Tell of a file that failed; a reason that names it stands for itself."""
+    named = (
+        failure.reason if failure.path in failure.reason else f"{failure.path}: {failure.reason}"
+    )
+    fail(named)
 
 
 def emit_table(title: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> None:
@@ -78,21 +107,29 @@ def emit_table(title: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> No
         for row in rows:
             emit("\t".join(cell.plain if isinstance(cell, Text) else cell for cell in row))
         return
+    texts = [[cell if isinstance(cell, Text) else Text(cell) for cell in row] for row in rows]
+    whole = [Text(name) for name in title], *texts
+    cells = [max(text.cell_len for text in column) for column in zip(*whole, strict=True)]
+    console = Console(highlight=False)
+    if sum(min(wide, _LEAST_CELLS) + 2 for wide in cells) > console.width:
+        for text in texts:  # too narrow for columns
+            console.print(Text("  ").join(text), soft_wrap=True)
+        return
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in title:
-        table.add_column(name, overflow="fold", no_wrap=name not in {"why", "video", "state"})
-    for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
-    Console(highlight=False).print(table)
+    for name, wide in zip(title, cells, strict=True):
+        table.add_column(name, overflow="fold", no_wrap=wide <= _SHORT_CELLS)
+    for text in texts:
+        table.add_row(*text)
+    console.print(table)
 
 
 # Moments ------------------------------------------------------------------------------
 
 
 def moment_json(
-    moment: Moment, *, path: str, clip: Clip | None, models: Mapping[str, str]
+    moment: Moment, *, path: str, clip: Clip | None, moved: bool, models: Mapping[str, str]
 ) -> dict[str, Any]:
-    """A moment as a JSON object; times in seconds."""
+    """A moment as a JSON object; times in seconds. ``moved``: how far the ends are is known."""
     return {
         "rank": moment.rank,
         "video": moment.video.path,
@@ -115,8 +152,8 @@ def moment_json(
         "start_reason": moment.start.reason,
         "end_reason": moment.end.reason,
         "clip": clip.path if clip else None,
-        "moved_start": seconds(clip.moved_start_us) if clip else None,
-        "moved_end": seconds(clip.moved_end_us) if clip else None,
+        "moved_start": seconds(clip.moved_start_us) if clip and moved else None,
+        "moved_end": seconds(clip.moved_end_us) if clip and moved else None,
     }
 
 

@@ -71,12 +71,13 @@ def search(  # noqa: PLR0913  (a command's options)
     """
     render.log_level(verbose=verbose)
     wanted = options.modalities(modalities)
-    before, after = options.margins(margin)
-    shown = _Shown(json=json, print_=print_, null=null, query=query)
+    widened = vidcut.Margin(*options.margins(margin))
+    mode = vidcut.Mode.COPY if copy else vidcut.Mode.EXACT
+    shown = _Shown(json=json, print_=print_, null=null, query=query, mode=mode)
     with vidcut.Library(library, min_score=min_score, device=device, offline=offline) as opened:
         found = opened.search(query, count=count, modalities=wanted, video=video)
         if not found:
-            render.say(_nothing(opened, query))
+            render.say(_nothing(opened, query, video))
             return NOTHING
         clips: Iterator[vidcut.Clip | vidcut.Failure] | None = None
         folder = output or Path(CLIPS_FOLDER) / slug(query)
@@ -84,20 +85,27 @@ def search(  # noqa: PLR0913  (a command's options)
             clips = opened.cut(
                 found,
                 folder,
-                margin=vidcut.Margin(before, after),
-                mode=vidcut.Mode.COPY if copy else vidcut.Mode.EXACT,
+                margin=widened,
+                mode=mode,
                 overwrite=overwrite,
             )
+            plans = opened.plans(found, folder, margin=widened, mode=mode)
+            shown.kept = set() if overwrite else {str(p.output) for p in plans if p.output.exists()}
         cut = _show(opened, found, clips, shown)
         if not quiet:
-            _tell(opened, found, cut, folder)
+            _tell(opened, found, cut, folder, shown.kept)
     return SOME_FAILED if any(isinstance(made, vidcut.Failure) for made in cut) else FOUND
 
 
 class _Shown:
     """How results are to look."""
 
-    def __init__(self, *, json: bool, print_: Print | None, null: bool, query: str) -> None:
+    def __init__(
+        self, *, json: bool, print_: Print | None, null: bool, query: str, mode: vidcut.Mode
+    ) -> None:
+        self.mode = mode
+        self.kept: set[str] = set()
+        """The clips that were there already."""
         self.json = json
         self.print = print_
         self.end = "\0" if null else "\n"
@@ -123,7 +131,7 @@ def _show(
             result = next(clips)
             made.append(result)
             if isinstance(result, vidcut.Failure):
-                render.fail(f"{result.path}: {result.reason}")
+                render.fail_file(result)
             else:
                 clip = result
         if not table:
@@ -140,7 +148,12 @@ def _line(
 ) -> None:
     source = str(opened.path(moment.video))
     if shown.json:
-        render.emit_json(render.moment_json(moment, path=source, clip=clip, models=models))
+        moved = clip is not None and not (
+            clip.path in shown.kept and shown.mode is vidcut.Mode.COPY
+        )
+        render.emit_json(
+            render.moment_json(moment, path=source, clip=clip, moved=moved, models=models)
+        )
     elif shown.print is Print.PATH:
         render.emit(clip.path if clip else source, shown.end)
     else:
@@ -154,23 +167,42 @@ def _tell(
     found: Sequence[Moment],
     made: Sequence[vidcut.Clip | vidcut.Failure],
     folder: Path,
+    kept: set[str],
 ) -> None:
     """What the person should know besides the results."""
     clips = [clip for clip in made if isinstance(clip, vidcut.Clip)]
     if clips:
-        render.say(f"{len(clips)} {'clip' if len(clips) == 1 else 'clips'} in {folder}/")
+        old = sum(clip.path in kept for clip in clips)
+        already = f"; {old} there already, kept (--overwrite makes anew)" if old else ""
+        render.say(f"{len(clips)} {'clip' if len(clips) == 1 else 'clips'} in {folder}/{already}")
     for clip in clips:
         if clip.moved_start_us or clip.moved_end_us:
             early, late = clip.moved_start_us / 1e6, clip.moved_end_us / 1e6
             name = Path(clip.path).name
             render.say(f"{name} starts {early:.3f} s early and ends {late:.3f} s late")
+    for path in sorted(
+        {moment.video.path for moment in found if _has_changed(opened, moment.video)}
+    ):
+        render.say(f"{path} changed after it was indexed; 'vidcut index FOLDER' looks at it again")
     seen = any(hit.chunk.modality == "frame" for moment in found for hit in moment.evidence)
     if seen and opened.visual_model == "labels":
         render.say("what is seen was matched by the offline model (labels)")
 
 
-def _nothing(opened: vidcut.Library, query: str) -> str:
+def _has_changed(opened: vidcut.Library, video: vidcut.Video) -> bool:
+    try:
+        facts = opened.path(video).stat()
+    except OSError:  # cutting says so
+        return False
+    return (facts.st_size, facts.st_mtime_ns) != opened.holdings.catalog.stamp(video.id)
+
+
+def _nothing(opened: vidcut.Library, query: str, glob: str | None) -> str:
+    from vidcut.pipeline import name_matches  # noqa: PLC0415  (is here by now, and costs --help)
+
     if not any(video.state != "failed" for video in opened.videos()):
         return "the library is empty; 'vidcut index FOLDER' fills it"
+    if glob is not None and not any(name_matches(video.path, glob) for video in opened.videos()):
+        return f"no video is called {glob}; 'vidcut ls' lists them"
     least = opened.settings.min_score
     return f"nothing matches {query!r} well enough; --min-score below {least} shows weaker ones"

@@ -12,8 +12,7 @@ from faster_whisper.tokenizer import _LANGUAGE_CODES
 
 from vidcut.errors import MediaError, UsageError
 from vidcut.modalities import _cues, _invented, _sentences, _speech, _whisper
-from vidcut.modalities._cues import read as read_sidecar
-from vidcut.modalities._cues import sidecar
+from vidcut.modalities._cues import Sidecars
 from vidcut.modalities._sentences import Spoken
 from vidcut.protocols import Feed
 from vidcut.records import SECOND_US, Draft, Harvest, Span, Weights, Word
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from vidcut.modalities._speech import Region, Sound
     from vidcut.protocols import ModalityOptions, TextEncoder
     from vidcut.records import Cue, SoundWindow, Space
-
-__all__ = ["FEED", "Asr", "create", "read_sidecar", "sidecar", "weights"]
 
 FEED = Feed.SOUND
 _TEMPERATURES = (0.0, 0.4)
@@ -58,6 +55,11 @@ def create(options: ModalityOptions, encoder: TextEncoder) -> Asr:
             raise UsageError(f"{message}; give a code of two letters, as en, zh, es")
         options = replace(options, language=language)
     return Asr(options, encoder)
+
+
+def subtitles() -> Sidecars:
+    """See `vidcut.protocols.Subtitles`; one for each index run."""
+    return Sidecars()
 
 
 def weights() -> list[Weights]:

@@ -12,12 +12,12 @@ from vidcut.protocols import Feed
 from vidcut.records import Draft, Harvest, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from vidcut.protocols import ImageEncoder, ModalityOptions
-    from vidcut.records import Picture, PictureWindow, Seen, Space
+    from vidcut.records import Picture, PictureWindow, Seen, Space, Weights
 
 FEED = Feed.PICTURE
 _WIDTH_PX, _HEIGHT_PX = 32, 18
@@ -33,6 +33,11 @@ def create(options: ModalityOptions, encoder: ImageEncoder) -> FrameModality:
     """See `vidcut.protocols.PictureModality`; the encoder knows all the options it needs."""
     del options
     return FrameModality(encoder)
+
+
+def weights() -> Sequence[Weights]:
+    """None of its own: pictures are the image encoder's."""
+    return ()
 
 
 @dataclass(slots=True)

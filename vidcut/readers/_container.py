@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Containers whose whole content is in the one file. Playlists (hls, dash, concat), picture
-# sequences, devices and text are left out: they make libav open what they name.
+# sequences, devices and text are left out: they make libav open what they name. The same as
+# arguments.DEMUXERS, for what can be indexed must be cut.
 _FORMATS = (
-    "aac,ac3,aiff,amr,ape,asf,av1,avi,caf,dts,dv,eac3,flac,flv,gif,gxf,h264,hevc,ivf,m4v,"
-    "matroska,webm,mov,mp4,mp3,mpeg,mpegts,mpegvideo,mxf,nut,obu,ogg,rm,tta,w64,wav,wtv,wv"
+    "aac,ac3,aiff,amr,ape,asf,au,av1,avi,caf,dts,dv,eac3,flac,flv,gif,gxf,h264,hevc,ivf,m4v,"
+    "matroska,mov,mp3,mpeg,mpegts,mpegvideo,mxf,nut,obu,ogg,rm,tta,w64,wav,wtv,wv"
 )
 MAX_PIXELS = 8192 * 8192
 """Of one picture: twice 8K. A file of 32 KB can claim a picture that takes 3 GB."""
