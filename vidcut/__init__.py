@@ -27,12 +27,12 @@ if TYPE_CHECKING:
         UsageError,
         VidcutError,
     )
+    from vidcut.facade import Library, cut
     from vidcut.footage import Selection
     from vidcut.pipeline import Watch
     from vidcut.records import Boundary, Chunk, Clip, Failure, Hit, Moment, Span, Video
     from vidcut.register import Progress, Tally
     from vidcut.settings import Settings
-    from vidcut.wiring import Library, cut
 
 __version__ = "0.1.0"
 
@@ -79,7 +79,7 @@ _HOMES = {
     "records": ("Boundary", "Chunk", "Clip", "Failure", "Hit", "Moment", "Span", "Video"),
     "register": ("Progress", "Tally"),
     "settings": ("Settings",),
-    "wiring": ("Library", "cut"),
+    "facade": ("Library", "cut"),
 }
 
 

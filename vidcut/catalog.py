@@ -179,6 +179,21 @@ class Catalog:
         values = [space.encoder, space.dim, space.version]
         self.keep_setting(f"space.{modality}", json.dumps(values))
 
+    def videos_left_behind(self, modality: str) -> int:
+        """How many videos have this modality's vectors in another space than the present one.
+
+        No query finds them by vector: another model made theirs.
+        """
+        space = self.modality_space(modality)
+        spaces = self._db.execute("SELECT id, encoder, dim, version FROM spaces").fetchall()
+        others = [row[0] for row in spaces if space is None or Space(*row[1:]) != space]
+        query = (
+            "SELECT count(DISTINCT video_id) FROM chunks JOIN vectors ON chunk_id = chunks.id"
+            " WHERE modality = ? AND space_id IN (SELECT value FROM json_each(?))"
+        )
+        found = self._db.execute(query, (modality, json.dumps(others))) if others else None
+        return int(found.fetchone()[0]) if found else 0
+
     def add_chunk(self, video_id: int, modality: str, draft: Draft, terms: str) -> int:
         """``terms`` are what full text finds the chunk by, joined by spaces."""
         words = json.dumps([[w.span.start, w.span.end, w.text] for w in draft.words])

@@ -80,6 +80,7 @@ def index(
     names = [m.name for m in (*tools.pictures, *tools.sounds)]
     names += [tools.transcriber.name] if tools.transcriber else []
     holdings.refresh_snapshots(names)
+    register.tally.left_behind = max(map(holdings.catalog.videos_left_behind, names), default=0)
     return register.tally
 
 

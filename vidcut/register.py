@@ -33,6 +33,8 @@ class Tally:
     unchanged: int = 0
     moved: int = 0
     missing: int = 0
+    left_behind: int = 0
+    """Videos of the library that another model read: no query finds them by what it saw."""
     duration_us: int = 0
     """Playing time of the files that are through."""
     chunks: Counter[str] = field(default_factory=Counter)

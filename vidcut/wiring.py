@@ -1,34 +1,27 @@
-"""Settings to live objects: the only place that chooses, and the public `Library`."""
+"""Settings to live objects: the only place that chooses."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import socket
-from contextlib import contextmanager, suppress
-from itertools import pairwise
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from vidcut import cutting, library, pipeline, plugins, settings
-from vidcut.errors import LibraryNotFoundError, UsageError
-from vidcut.footage import LIBRARY_FOLDER, Selection, demand
+from vidcut import library, plugins
+from vidcut.errors import LibraryNotFoundError
+from vidcut.footage import LIBRARY_FOLDER
 from vidcut.indexing import Tools
 from vidcut.protocols import EncoderOptions, Feed, ModalityOptions
-from vidcut.records import Shot, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from types import ModuleType, TracebackType
-    from typing import Self
+    from collections.abc import Iterator
+    from types import ModuleType
 
-    from vidcut.cutting import CutPlan
     from vidcut.library import Holdings
-    from vidcut.pipeline import Watch
     from vidcut.protocols import Encoder, PictureModality, Reader, SoundModality
-    from vidcut.records import Chunk, Clip, Failure, Moment, Video
-    from vidcut.register import Tally
     from vidcut.settings import Settings
 
 FRAME, SPEECH = "frame", "asr"
@@ -42,246 +35,7 @@ _TRUE = frozenset(("1", "ON", "YES", "TRUE"))
 """As huggingface_hub reads its switches."""
 
 
-class Library:
-    """A library: the footage of a folder, and what vidcut knows of it.
-
-    Args:
-        folder: the ``.vidcut`` folder or the one it stands in; by default the nearest
-            from the working folder upwards, or a new one here when something is indexed.
-        overrides: any of `vidcut.Settings`, by name; what is None is not overridden.
-    """
-
-    def __init__(self, folder: str | os.PathLike[str] | None = None, **overrides: Any) -> None:
-        self.settings = settings.read(overrides)
-        self.folder = _folder(folder or self.settings.library or None)
-        self.settings = settings.read(overrides, library=self.folder)
-        self._open: Holdings | None = None
-        self._encoders: dict[str, Encoder] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the library's files; the next call opens them again."""
-        if self._open is not None:
-            self._open.close()
-            self._open = None
-
-    # The three things to do with it ----------------------------------------------------
-
-    def index(
-        self,
-        *paths: str | os.PathLike[str],
-        selection: Selection | None = None,
-        retry: bool = False,
-        watch: Watch | None = None,
-    ) -> Tally:
-        """Bring the library up to date with the files at and below the paths.
-
-        What is indexed already costs a look at the file system; what was interrupted goes on
-        where it stood. A file that fails is in the tally, and the rest goes on.
-
-        Args:
-            paths: files and folders.
-            selection: which files of the folders count.
-            retry: try files again that failed before.
-            watch: whom to tell of progress and failures.
-
-        Raises:
-            UsageError: a path does not exist.
-            LibraryError: the library is damaged, newer, or being written to.
-            MissingError: a model or a package is not there.
-        """
-        self.close()
-        demand(Path(path) for path in paths)  # before a library is made for nothing
-        with library.open_to_write(self.folder, _store(self.settings), create=True) as holdings:
-            model = _visual_model(self.settings, holdings.catalog.setting("visual_model"))
-            with _model_kept(holdings, model):
-                return pipeline.index(
-                    holdings,
-                    [Path(path) for path in paths],
-                    _tools(self.settings, model),
-                    selection=selection or Selection(),
-                    retry=retry,
-                    watch=watch or pipeline.Watch(lambda _: None, lambda _: None),
-                )
-
-    def search(
-        self,
-        words: str,
-        *,
-        count: int = 5,
-        modalities: Iterable[str] = (),
-        video: str | None = None,
-        min_score: float | None = None,
-    ) -> list[Moment]:
-        """The moments that answer the words, best first; none where nothing answers well.
-
-        Args:
-            words: what to look for, in any language.
-            count: at most so many moments.
-            modalities: only what is seen (``frame``), said (``asr``) or written (``ocr``).
-            video: only videos whose name or path matches this glob.
-            min_score: 0…1; by default the setting of that name.
-
-        Raises:
-            QueryError: the words say nothing.
-            UsageError: there is no such modality.
-            LibraryError: there is no library, or it cannot be used.
-        """
-        least = self.settings.min_score if min_score is None else min_score
-        wish = pipeline.Wish(count, _known(modalities), video, least)
-        return pipeline.search(self.holdings, words, wish, encoder_of=self._encoder_of)
-
-    def cut(
-        self,
-        moments: Iterable[Moment],
-        folder: str | os.PathLike[str],
-        *,
-        margin: cutting.Margin | None = None,
-        mode: cutting.Mode = cutting.Mode.EXACT,
-        overwrite: bool = False,
-    ) -> Iterator[Clip | Failure]:
-        """Cut moments into a folder, one clip each, as they are done.
-
-        A clip that is there already, of the same name and length and newer than its source,
-        is kept unless ``overwrite``.
-
-        Raises:
-            MissingError: there is no ffmpeg.
-            OutputError: clips cannot be written there.
-        """
-        plans = self.plans(moments, folder, margin=margin, mode=mode)
-        return cut(plans, overwrite=overwrite, keep=True, reader=self.settings.reader)
-
-    # What is in it ---------------------------------------------------------------------
-
-    @property
-    def holdings(self) -> Holdings:
-        """The open catalog and vectors, to read from."""
-        if self._open is None:
-            self._open = library.open_(self.folder, _store(self.settings))
-        return self._open
-
-    def videos(self) -> list[Video]:
-        """Every video, in order of path."""
-        return self.holdings.catalog.videos()
-
-    def find(self, name: str) -> Video:
-        """The one video of this path, or whose path ends so.
-
-        Raises:
-            UsageError: there is none, or more than one.
-        """
-        wanted = self.holdings.relative(Path(name))
-        exact = self.holdings.catalog.video_at(wanted)
-        if exact is not None:
-            return exact
-        found = [v for v in self.videos() if f"/{v.path}".endswith("/" + name.lstrip("/"))]
-        if len(found) == 1:
-            return found[0]
-        if not found:
-            raise UsageError(f"the library has no video {name}; 'vidcut ls' lists them")
-        raise UsageError(f"{len(found)} videos end in {name}; give more of the path")
-
-    def models(self) -> dict[str, str]:
-        """Modality → the encoder whose space its vectors are in."""
-        found = {}
-        for modality in self.holdings.catalog.counts():
-            space = self.holdings.catalog.modality_space(modality)
-            if space is not None:
-                found[modality] = space.encoder
-        return found
-
-    def path(self, video: Video) -> Path:
-        """Where the video's file lies."""
-        return self.holdings.absolute(video)
-
-    def chunks(self, video: Video) -> list[Chunk]:
-        """The video's chunks, in order of time."""
-        return self.holdings.catalog.chunks_of(video.id)
-
-    def shots(self, video: Video) -> list[Shot]:
-        """The video's shots, in order of time; none where it has no pictures."""
-        if video.media is None or video.media.picture is None:
-            return []
-        edges = [0, *self.holdings.catalog.cuts(video.id), video.duration_us]
-        return [Shot(video.id, Span(start, end)) for start, end in pairwise(edges) if start < end]
-
-    def forget(self, videos: Sequence[Video]) -> None:
-        """Forget videos and all that was made of them; their files are not touched."""
-        self.close()
-        with library.open_to_write(self.folder, _store(self.settings)) as holdings:
-            for video in videos:
-                with holdings.catalog.writing():
-                    holdings.catalog.forget_video(video.id)
-            holdings.refresh_snapshots(plugins.names("modalities"))
-
-    @property
-    def visual_model(self) -> str | None:
-        """What reads the library's pictures: ``labels`` or ``open_clip:MODEL``."""
-        return self.holdings.catalog.setting("visual_model")
-
-    def plans(
-        self,
-        moments: Iterable[Moment],
-        folder: str | os.PathLike[str],
-        *,
-        margin: cutting.Margin | None = None,
-        mode: cutting.Mode = cutting.Mode.EXACT,
-    ) -> list[CutPlan]:
-        """What `cut` would do: source, span and file name of each clip."""
-        widened = margin or cutting.Margin()
-        return cutting.distinct(
-            cutting.plan(
-                moment,
-                source=self.path(moment.video),
-                folder=Path(folder),
-                margin=widened,
-                mode=mode,
-            )
-            for moment in moments
-        )
-
-    def _encoder_of(self, modality: str) -> Encoder:
-        name = self.visual_model or OFFLINE_VISUAL_MODEL if modality == FRAME else "e5"
-        if name not in self._encoders:
-            self._encoders[name] = _encoder(name, self.settings)
-        return self._encoders[name]
-
-
-def cut(
-    plans: Sequence[CutPlan],
-    *,
-    overwrite: bool = False,
-    keep: bool = False,
-    reader: str = "pyav",
-) -> Iterator[Clip | Failure]:
-    """Carry out cut plans, with or without a library.
-
-    Raises:
-        UsageError: a clip would take the place of what it is cut from.
-        OutputError: a clip exists already (with neither ``overwrite`` nor, where it is of the
-            plan's length, ``keep``) or cannot be written.
-        MissingError: there is no ffmpeg.
-    """
-    for plan in plans:
-        with suppress(OSError, ValueError):  # mostly: there is none yet
-            if plan.output.samefile(plan.source):
-                fact = f"{plan.output} is what is to be cut"
-                raise UsageError(f"{fact}; choose another name for the clip")
-    return pipeline.cut(plans, reader=_reader(reader), overwrite=overwrite, keep=keep)
-
-
-def _folder(named: str | os.PathLike[str] | None) -> Path:
+def folder(named: str | os.PathLike[str] | None) -> Path:
     """The ``.vidcut`` folder that is meant, whether or not it is there yet."""
     if named is not None:
         path = Path(named)
@@ -292,34 +46,30 @@ def _folder(named: str | os.PathLike[str] | None) -> Path:
         return Path.cwd() / LIBRARY_FOLDER
 
 
-def _known(modalities: Iterable[str]) -> tuple[str, ...]:
-    known, wanted = plugins.names("modalities"), tuple(modalities)
-    for name in wanted:
-        if name not in known:
-            raise UsageError(f"no modality {name!r}; there are: {', '.join(known)}")
-    return wanted
-
-
-def _store(chosen: Settings) -> ModuleType:
+def store(chosen: Settings) -> ModuleType:
+    """The plug-in that finds vectors."""
     name = chosen.store
     if name == "auto":
         name = "faiss" if importlib.util.find_spec("faiss") else "flat"
     return plugins.load("stores", name)
 
 
-def _reader(name: str) -> Reader:
-    reader: Reader = plugins.load("readers", name).create()
-    return reader
+def reader(name: str) -> Reader:
+    """The reader of this name."""
+    made: Reader = plugins.load("readers", name).create()
+    return made
 
 
-def _encoder(name: str, chosen: Settings) -> Encoder:
+def encoder(name: str, chosen: Settings) -> Encoder:
+    """The encoder of a name, or of ``NAME:MODEL``."""
     plugin, _, model = name.partition(":")
     options = EncoderOptions(model or None, chosen.device, chosen.threads_each, chosen.offline)
-    encoder: Encoder = plugins.load("encoders", plugin).create(options)
-    return encoder
+    made: Encoder = plugins.load("encoders", plugin).create(options)
+    return made
 
 
-def _tools(chosen: Settings, visual_model: str) -> Tools:
+def tools(chosen: Settings, visual_model: str) -> Tools:
+    """What an index run works with."""
     options = ModalityOptions(
         chosen.language or None,
         chosen.quality,
@@ -327,21 +77,21 @@ def _tools(chosen: Settings, visual_model: str) -> Tools:
         chosen.threads_each,
         chosen.offline,
     )
-    text = _encoder("e5", chosen)
+    text = encoder("e5", chosen)
     pictures: list[PictureModality] = []
     sounds: list[SoundModality] = []
     for name in plugins.names("modalities"):
         if name == SPEECH:
             continue
         plugin = plugins.load("modalities", name)
-        encoder = _encoder(visual_model, chosen) if name == FRAME else text
+        its_encoder = encoder(visual_model, chosen) if name == FRAME else text
         if plugin.FEED is Feed.PICTURE:
-            pictures.append(plugin.create(options, encoder))
+            pictures.append(plugin.create(options, its_encoder))
         else:
-            sounds.append(plugin.create(options, encoder))
+            sounds.append(plugin.create(options, its_encoder))
     speech = plugins.load("modalities", SPEECH)
     return Tools(
-        reader=_reader(chosen.reader),
+        reader=reader(chosen.reader),
         subtitles=speech.subtitles(),
         pictures=pictures,
         sounds=sounds,
@@ -351,7 +101,7 @@ def _tools(chosen: Settings, visual_model: str) -> Tools:
     )
 
 
-def _visual_model(chosen: Settings, kept: str | None) -> str:
+def visual_model(chosen: Settings, kept: str | None) -> str:
     """What is to read pictures: as asked, else as the library was begun, else what there is."""
     asked = chosen.visual_model
     if asked == OFFLINE_VISUAL_MODEL:
@@ -367,7 +117,7 @@ def _visual_model(chosen: Settings, kept: str | None) -> str:
 
 
 @contextmanager
-def _model_kept(holdings: Holdings, model: str) -> Iterator[None]:
+def model_kept(holdings: Holdings, model: str) -> Iterator[None]:
     """Keep what reads the pictures before the first of them, and not where it read none.
 
     A model that turns out not to be here must not be what queries are encoded with.

@@ -313,3 +313,18 @@ def test_facts_that_vidcut_did_not_write_are_noticed(opened: Catalog, damage: st
         opened.videos()
     with pytest.raises(LibraryError, match="did not write"):
         opened.chunks_of(1)
+
+
+def test_videos_that_another_model_read_are_counted(opened: Catalog) -> None:
+    other = opened.add_video("b.mp4", (1, 2), b"other")
+    for video_id, space in ((1, SPACE), (other, SPACE)):
+        chunk_id = add(opened, "words", video_id=video_id)
+        opened.add_vector(chunk_id, opened.space_id(space), b"\0\0\0\0")
+    opened.keep_modality_space("asr", SPACE)
+    assert opened.videos_left_behind("asr") == 0
+    newer = Space("fake", 2, "2")
+    opened.keep_modality_space("asr", newer)
+    opened.forget_chunks(other, "asr")
+    opened.add_vector(add(opened, "words", video_id=other), opened.space_id(newer), b"\0\0\0\0")
+    assert opened.videos_left_behind("asr") == 1
+    assert opened.videos_left_behind("frame") == 0

@@ -23,6 +23,8 @@ CHINESE = """\
 00:00:04,000 --> 00:00:06,000
 我们在这里吃火锅，味道非常好
 """
+SHORT_CHINESE = "1\n00:00:01,000 --> 00:00:03,000\n今天吃火锅，很好吃，我们都喜欢\n"
+KOREAN = "1\n00:00:01,000 --> 00:00:03,000\n오늘은 친구들과 함께 점심을 먹으러 갑니다\n"
 RUSSIAN = "Старая башня стоит у озера"  # noqa: RUF001  (Cyrillic on purpose)
 FRENCH = "Le château près du lac est très élevé"
 POLISH = "Stara wieża stoi nad jeziorem, chodźmy coś zjeść"
@@ -92,6 +94,12 @@ class TestRead:
         first, second = read(file)
         assert first.text in {"湖边有一座古老的塔", "湖邊有一座古老的塔"}
         assert second.span == Span(4 * SECOND_US, 6 * SECOND_US)
+
+    @pytest.mark.parametrize(("text", "encoding"), [(SHORT_CHINESE, "gbk"), (KOREAN, "euc_kr")])
+    def test_a_few_words_in_two_bytes_each(self, tmp_path: Path, text: str, encoding: str) -> None:
+        file = tmp_path / "clip.srt"
+        file.write_bytes(text.encode(encoding))
+        assert read(file)[0].text == text.splitlines()[2]
 
     @pytest.mark.parametrize(
         ("text", "encoding"), [(RUSSIAN, "cp1251"), (FRENCH, "cp1252"), (POLISH, "cp1250")]

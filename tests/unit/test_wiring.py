@@ -162,7 +162,7 @@ def test_a_model_that_read_nothing_is_not_kept(home: Path, kept: str | None) -> 
     with library.open_to_write(home / ".vidcut", flat, create=True) as holdings:
         if kept is not None:
             holdings.catalog.keep_setting("visual_model", kept)
-        with pytest.raises(MissingError), wiring._model_kept(holdings, "open_clip:best"):
+        with pytest.raises(MissingError), wiring.model_kept(holdings, "open_clip:best"):
             raise MissingError("no weights")
         assert (holdings.catalog.setting("visual_model") or None) == kept
 
@@ -170,7 +170,7 @@ def test_a_model_that_read_nothing_is_not_kept(home: Path, kept: str | None) -> 
 def test_a_model_that_read_something_is_kept(home: Path) -> None:
     flat = plugins.load("stores", "flat")
     with library.open_to_write(home / ".vidcut", flat, create=True) as holdings:
-        with wiring._model_kept(holdings, "open_clip:best"):
+        with wiring.model_kept(holdings, "open_clip:best"):
             holdings.catalog.keep_modality_space("frame", Space("open_clip", 4, "best"))
         assert holdings.catalog.setting("visual_model") == "open_clip:best"
 
@@ -204,7 +204,7 @@ def visual_model(
     monkeypatch: pytest.MonkeyPatch, kept: str | None = None, *, weights: bool, **chosen: Any
 ) -> str:
     monkeypatch.setattr(plugins, "load", lambda *_: FakeOpenClip(weights))
-    return wiring._visual_model(Settings(**chosen), kept)
+    return wiring.visual_model(Settings(**chosen), kept)
 
 
 @pytest.mark.parametrize("weights", [True, False])
@@ -248,6 +248,6 @@ def test_a_modality_that_does_not_exist_is_a_usage_error() -> None:
 
 def test_a_store_that_does_not_exist_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="no stores called 'tape'; there are: faiss, flat"):
-        wiring._store(Settings(store="tape"))
+        wiring.store(Settings(store="tape"))
     with pytest.raises((UsageError, MissingError), match="vhs"):
-        wiring._reader("vhs")
+        wiring.reader("vhs")

@@ -71,6 +71,7 @@ def summary(
                 "unchanged": tally.unchanged,
                 "moved": tally.moved,
                 "missing": tally.missing,
+                "left_behind": tally.left_behind,
                 "hours": round(media_s / 3600, 4),
                 "chunks": dict(sorted(tally.chunks.items())),
                 "seconds": round(elapsed_s, 3),
@@ -88,6 +89,11 @@ def summary(
             f" {_length(elapsed_s)} ({rate:.1f}x realtime): {chunks or 'no'} chunks"
         )
     render.say(_rest(tally))
+    if tally.left_behind:
+        render.say(
+            f"{_many(tally.left_behind, 'video')} of the library were read by another model and"
+            " are not found by it; 'vidcut index' their folders too"
+        )
     if visual_model == "labels" and tally.videos:
         render.say(
             "pictures were read by the offline model (labels): it knows things, not people or"

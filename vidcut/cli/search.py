@@ -30,7 +30,7 @@ class Print(StrEnum):
 
 
 def search(  # noqa: PLR0913  (a command's options)
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="What to look for.")],
+    words: Annotated[list[str], typer.Argument(metavar="QUERY...", help="What to look for.")],
     *,
     count: Annotated[int, typer.Option("--count", "-k", min=1, help="At most so many.")] = 5,
     modalities: Annotated[
@@ -70,6 +70,7 @@ def search(  # noqa: PLR0913  (a command's options)
     matches well enough.
     """
     render.log_level(verbose=verbose)
+    query = " ".join(words)
     wanted = options.modalities(modalities)
     widened = vidcut.Margin(*options.margins(margin))
     mode = vidcut.Mode.COPY if copy else vidcut.Mode.EXACT

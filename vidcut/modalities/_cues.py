@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 _SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
 """Best first."""
+_DOUBLE_BYTES = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
+_KANA_LEADS = (0xA4, 0xA5)
+_LAST_KOREAN_LEAD = 0xC8
+_ASCII_END = 0x7F
 _LANGUAGE_TAG = re.compile(r"\.[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,2}")
 _REMEDY = "remove it or mend it, or index with --asr always"
 _MOST_BYTES = 10_000_000
@@ -143,12 +147,29 @@ def _decoded(path: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
+        if _reads_as_gb2312(data):
+            return data.decode("gb18030", errors="replace")
         best = charset_normalizer.from_bytes(data, cp_isolation=list(_ENCODINGS)).best()
     if best is None:
         raise MediaError(f"{path.name} is no text in any known encoding; {_REMEDY}")
     if best.encoding == "cp1250" and _reads_as_western(data):
         return data.decode("cp1252")
     return str(best)
+
+
+def _reads_as_gb2312(data: bytes) -> bool:
+    """Whether it is simplified Chinese in two bytes each, which a few words hardly tell.
+
+    Korean in two bytes has its syllables below 0xC9 where Chinese has half of its characters
+    above, Japanese its kana at 0xA4 and 0xA5, and Big5 second bytes below 0xA1.
+    """
+    leads = [pair[0] for pair in _DOUBLE_BYTES.findall(data)]
+    rest = _DOUBLE_BYTES.sub(b"", data)
+    if not leads or any(byte > _ASCII_END for byte in rest):
+        return False
+    kana = sum(lead in _KANA_LEADS for lead in leads)
+    beyond_korean = sum(lead > _LAST_KOREAN_LEAD for lead in leads)
+    return kana * 5 < len(leads) and beyond_korean * 6 > len(leads)
 
 
 def _reads_as_western(data: bytes) -> bool:
