@@ -168,6 +168,11 @@ class Catalog:
         query = "SELECT id FROM spaces WHERE encoder = ? AND dim = ? AND version = ?"
         return int(self._db.execute(query, values).fetchone()[0])
 
+    def modalities(self) -> list[str]:
+        """The modalities that were ever kept, without counting their chunks; sorted."""
+        query = "SELECT substr(name, 7) FROM settings WHERE name LIKE 'space.%' ORDER BY 1"
+        return [str(row[0]) for row in self._db.execute(query)]
+
     def modality_space(self, modality: str) -> Space | None:
         """The space that a modality's vectors are in; None before its first vector."""
         kept = self.setting(f"space.{modality}")

@@ -157,8 +157,10 @@ def _counts(path: Path, folder: Path, selection: Selection) -> bool:
         return False
     if path.is_symlink() and not selection.follow:
         return False
-    return not _matches_any((path.name, path.relative_to(folder).as_posix()), selection.exclude)
+    return not name_matches(path.relative_to(folder).as_posix(), selection.exclude)
 
 
-def _matches_any(names: Iterable[str], globs: tuple[str, ...]) -> bool:
-    return any(fnmatch.fnmatchcase(name, glob) for name in names for glob in globs)
+def name_matches(path: str, globs: Iterable[str]) -> bool:
+    """Whether a path with slashes, or the name at its end alone, matches any of the globs."""
+    names = (path.rpartition("/")[2], path)
+    return any(fnmatch.fnmatchcase(name, glob) for glob in globs for name in names)

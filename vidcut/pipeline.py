@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import threading
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,6 +85,7 @@ def index(
 
 def _run(register: Register, files: Sequence[Footage], tools: Tools, watch: Watch) -> None:
     """Side by side: looking at files, decoding, reading pictures, hearing, and writing."""
+    register.expect(files)
     lanes, permits = Lanes(), threading.Semaphore(_OPEN_FILES)
     reports: Channel[indexing.Report] = lanes.channel(8)
     to_see: Channel[indexing.Job] = lanes.channel(0)
@@ -104,7 +104,7 @@ def _run(register: Register, files: Sequence[Footage], tools: Tools, watch: Watc
                 to_see.put(job)
             if job is not None and job.sounds:
                 to_hear.put(job)
-            watch.progress(register.progress(files))
+            watch.progress(register.progress())
             if register.files_done > files_done:
                 permits.release()
             if register.files_done == len(files):
@@ -155,7 +155,7 @@ def search(
     videos = {video.id: video for video in known if _matches(video, wish.video)}
     only = None if len(videos) == len(known) else list(videos)
     question = _Question(holdings, asked, only, encoder_of)
-    modalities = wish.modalities or tuple(holdings.catalog.counts())
+    modalities = wish.modalities or tuple(holdings.catalog.modalities())
     hits = {modality: question.hits(modality) for modality in modalities}
     concerned = {hit.chunk.video_id for found in hits.values() for hit in found}
     settings = {
@@ -213,12 +213,7 @@ class _Question:
 def _matches(video: Video, glob: str | None) -> bool:
     if video.state == "missing":  # there is nothing to cut from
         return False
-    return glob is None or name_matches(video.path, glob)
-
-
-def name_matches(path: str, glob: str) -> bool:
-    """Whether a video's path, or its name alone, matches."""
-    return any(fnmatch.fnmatchcase(name, glob) for name in (path, PurePosixPath(path).name))
+    return glob is None or footage.name_matches(video.path, (glob,))
 
 
 # cut ----------------------------------------------------------------------------------

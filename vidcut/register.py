@@ -90,6 +90,8 @@ class Register:
     ) -> None:
         self.tally = Tally()
         self.files_done = 0
+        self._files = 0
+        self._bytes = 1
         self._bytes_done = 0
         self._now = ""
         self._retry = retry
@@ -144,15 +146,20 @@ class Register:
             self._end(report)
         return None
 
-    def progress(self, files: Sequence[Footage]) -> Progress:
-        """How far the run is that is to do these files."""
+    def expect(self, files: Sequence[Footage]) -> None:
+        """These are the files that the run is to do."""
+        self._files = len(files)
+        self._bytes = max(1, sum(file.size for file in files))
+
+    def progress(self) -> Progress:
+        """How far the run is with the files that were expected."""
         jobs = [(video.job, _share(video)) for video in self._open.values()]
         done_bytes = self._bytes_done + sum(job.footage.size * share for job, share in jobs)
         media_us = self.tally.duration_us + sum(
             job.media.duration_us * share for job, share in jobs
         )
-        share = done_bytes / max(1, sum(file.size for file in files))
-        return Progress(len(files), self.files_done, min(1.0, share), int(media_us), self._now)
+        share = min(1.0, done_bytes / self._bytes)
+        return Progress(self._files, self.files_done, share, int(media_us), self._now)
 
     def unseen(self, path: str, reason: str) -> None:
         """Remember a path that could not even be looked at."""

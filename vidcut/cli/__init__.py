@@ -17,9 +17,8 @@ from typer import Abort, TyperException
 
 from vidcut import __version__
 from vidcut.cli import cut, doctor, index, info, ls, models, render, rm, search
+from vidcut.cli.exits import Exit
 from vidcut.errors import LibraryError, MediaError, MissingError, VidcutError
-
-EXIT_USAGE, EXIT_SOME_FAILED, EXIT_LIBRARY, EXIT_MISSING, EXIT_INTERRUPTED = 2, 3, 4, 5, 130
 
 app = typer.Typer(
     name="vidcut",
@@ -68,15 +67,15 @@ def run() -> int:
         render.fail(
             f"{error.format_message()} 'vidcut --help' and 'vidcut COMMAND --help' tell more"
         )
-        return EXIT_USAGE
+        return Exit.USAGE
     except Abort:
-        code = EXIT_INTERRUPTED
+        code = Exit.INTERRUPTED
     except VidcutError as error:
         render.fail(str(error))
         return _code(error)
     if not sys.argv[1:]:
-        return EXIT_USAGE
-    if code == EXIT_INTERRUPTED:
+        return Exit.USAGE
+    if code == Exit.INTERRUPTED:
         render.say("interrupted; what is done is kept, and the next run goes on")
     return code
 
@@ -96,9 +95,9 @@ def _open_standard_streams() -> None:
 
 def _code(error: VidcutError) -> int:
     if isinstance(error, LibraryError):
-        return EXIT_LIBRARY
+        return Exit.LIBRARY
     if isinstance(error, MissingError):
-        return EXIT_MISSING
+        return Exit.MISSING
     if isinstance(error, MediaError):
-        return EXIT_SOME_FAILED
-    return EXIT_USAGE
+        return Exit.SOME_FAILED
+    return Exit.USAGE

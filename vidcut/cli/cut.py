@@ -12,14 +12,12 @@ import typer
 
 import vidcut
 from vidcut.cli import options, render
+from vidcut.cli.exits import Exit
 from vidcut.cutting import CutPlan, distinct, file_name, parse_time, suffix_of
 from vidcut.records import SECOND_US
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-FOUND, NOTHING, SOME_FAILED = 0, 1, 3
-CLIPS_FOLDER = "clips"
 
 
 def cut(  # noqa: PLR0913  (a command's options)
@@ -57,8 +55,8 @@ def cut(  # noqa: PLR0913  (a command's options)
             _show(made, json=json, quiet=quiet)
     if not plans:
         render.say("there was no moment on stdin")
-        return NOTHING
-    return SOME_FAILED if failed else FOUND
+        return Exit.NOTHING
+    return Exit.SOME_FAILED if failed else Exit.DONE
 
 
 def _plans(
@@ -73,7 +71,7 @@ def _plans(
         if start is not None or end is not None:
             raise vidcut.UsageError("with - the times come from stdin; leave START and END out")
         moments = list(_moments(sys.stdin.buffer))
-        folder = Path(output or CLIPS_FOLDER)
+        folder = Path(output or options.CLIPS_FOLDER)
     else:
         if start is None or end is None:
             raise vidcut.UsageError("give START and END, e.g. vidcut cut video.mp4 1:15.5 1:20")
@@ -134,5 +132,4 @@ def _show(clip: vidcut.Clip, *, json: bool, quiet: bool) -> None:
         return
     render.emit(clip.path)
     if not quiet and (clip.moved_start_us or clip.moved_end_us):
-        early, late = clip.moved_start_us / 1e6, clip.moved_end_us / 1e6
-        render.say(f"starts {early:.3f} s early and ends {late:.3f} s late, at key frames")
+        render.say(f"{render.moved(clip)}, at key frames")

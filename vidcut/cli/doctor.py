@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from vidcut.cli import options, render
+from dataclasses import asdict
 
-MISSING = 5
+from vidcut.cli import options, render
+from vidcut.cli.exits import Exit
+
 _MARKS = {"ok": "ok", "missing": "MISSING", "optional": "-"}
 
 
@@ -15,18 +17,11 @@ def doctor(*, json: options.JsonOption = False) -> int:
     found = list(health.checks())
     if json:
         for check in found:
-            render.emit_json(
-                {
-                    "name": check.name,
-                    "state": check.state,
-                    "detail": check.detail,
-                    "remedy": check.remedy,
-                }
-            )
+            render.emit_json(asdict(check))
     else:
         rows = [
             (_MARKS[c.state], c.name, render.printable(c.detail), c.remedy and f"→ {c.remedy}")
             for c in found
         ]
         render.emit_table(("", "what", "state", "to mend it"), rows)
-    return MISSING if any(check.state == "missing" for check in found) else 0
+    return Exit.MISSING if any(check.state == "missing" for check in found) else Exit.DONE

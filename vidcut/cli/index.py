@@ -12,8 +12,7 @@ import typer
 
 import vidcut
 from vidcut.cli import options, progress, render
-
-NOTHING, SOME_FAILED = 1, 3
+from vidcut.cli.exits import Exit
 
 
 def index(  # noqa: PLR0913  (a command's options)
@@ -90,12 +89,12 @@ def index(  # noqa: PLR0913  (a command's options)
         model = shown.visual_model
     progress.summary(tally, time.monotonic() - begun, model, json=json, quiet=quiet)
     if tally.found_nothing:
-        return NOTHING
-    return SOME_FAILED if tally.failures else 0
+        return Exit.NOTHING
+    return Exit.SOME_FAILED if tally.failures else Exit.DONE
 
 
 def _leave_if_stuck() -> None:
     """End at once where a native library cannot be stopped; all that is done is stored."""
     if threading.active_count() > 1:
         render.say("interrupted; what is done is kept, and the next run goes on")
-        os._exit(130)
+        os._exit(Exit.INTERRUPTED)

@@ -43,6 +43,8 @@ MarginOption = Annotated[
         help="Widen each moment: 0.5s, or 0.5s,1s; negative narrows.",
     ),
 ]
+CLIPS_FOLDER = "clips"
+"""Where clips go where nobody says."""
 MODALITIES = ("frame", "asr", "ocr")
 
 

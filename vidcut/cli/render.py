@@ -174,6 +174,12 @@ def moment_row(moment: Moment, terms: tuple[str, ...]) -> list[str | Text]:
     ]
 
 
+def moved(clip: Clip) -> str:
+    """How far a stream copy's ends lie from those asked for."""
+    early, late = clip.moved_start_us / SECOND_US, clip.moved_end_us / SECOND_US
+    return f"starts {early:.3f} s early and ends {late:.3f} s late"
+
+
 def seconds(time_us: int) -> float:
     """Microseconds as seconds, exact to the microsecond."""
     return round(time_us / SECOND_US, 6)

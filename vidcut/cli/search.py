@@ -10,16 +10,15 @@ import typer
 
 import vidcut
 from vidcut.cli import options, render
+from vidcut.cli.exits import Exit
 from vidcut.cutting import format_time, slug
+from vidcut.footage import name_matches
 from vidcut.query import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from vidcut.records import Clip, Moment
-
-FOUND, NOTHING, SOME_FAILED = 0, 1, 3
-CLIPS_FOLDER = "clips"
 
 
 class Print(StrEnum):
@@ -79,23 +78,18 @@ def search(  # noqa: PLR0913  (a command's options)
         found = opened.search(query, count=count, modalities=wanted, video=video)
         if not found:
             render.say(_nothing(opened, query, video))
-            return NOTHING
+            return Exit.NOTHING
         clips: Iterator[vidcut.Clip | vidcut.Failure] | None = None
-        folder = output or Path(CLIPS_FOLDER) / slug(query)
+        folder = output or Path(options.CLIPS_FOLDER) / slug(query)
         if not dry_run:
-            clips = opened.cut(
-                found,
-                folder,
-                margin=widened,
-                mode=mode,
-                overwrite=overwrite,
-            )
             plans = opened.plans(found, folder, margin=widened, mode=mode)
+            reader = opened.settings.reader
+            clips = vidcut.cut(plans, overwrite=overwrite, keep=True, reader=reader)
             shown.kept = set() if overwrite else {str(p.output) for p in plans if p.output.exists()}
         cut = _show(opened, found, clips, shown)
         if not quiet:
             _tell(opened, found, cut, folder, shown.kept)
-    return SOME_FAILED if any(isinstance(made, vidcut.Failure) for made in cut) else FOUND
+    return Exit.SOME_FAILED if any(isinstance(c, vidcut.Failure) for c in cut) else Exit.DONE
 
 
 class _Shown:
@@ -125,7 +119,7 @@ def _show(
         title = ("#", "video", "start", "end", "score", "why")
         render.emit_table(title, [render.moment_row(moment, shown.terms) for moment in found])
     made: list[vidcut.Clip | vidcut.Failure] = []
-    models = opened.models()
+    models = opened.models() if shown.json else {}
     for moment in found:
         clip: Clip | None = None
         if clips is not None:
@@ -178,9 +172,7 @@ def _tell(
         render.say(f"{len(clips)} {'clip' if len(clips) == 1 else 'clips'} in {folder}/{already}")
     for clip in clips:
         if clip.moved_start_us or clip.moved_end_us:
-            early, late = clip.moved_start_us / 1e6, clip.moved_end_us / 1e6
-            name = Path(clip.path).name
-            render.say(f"{name} starts {early:.3f} s early and ends {late:.3f} s late")
+            render.say(f"{Path(clip.path).name} {render.moved(clip)}")
     for path in sorted(
         {moment.video.path for moment in found if _has_changed(opened, moment.video)}
     ):
@@ -199,11 +191,9 @@ def _has_changed(opened: vidcut.Library, video: vidcut.Video) -> bool:
 
 
 def _nothing(opened: vidcut.Library, query: str, glob: str | None) -> str:
-    from vidcut.pipeline import name_matches  # noqa: PLC0415  (is here by now, and costs --help)
-
     if not any(video.state != "failed" for video in opened.videos()):
         return "the library is empty; 'vidcut index FOLDER' fills it"
-    if glob is not None and not any(name_matches(video.path, glob) for video in opened.videos()):
+    if glob is not None and not any(name_matches(video.path, (glob,)) for video in opened.videos()):
         return f"no video is called {glob}; 'vidcut ls' lists them"
     least = opened.settings.min_score
     return f"nothing matches {query!r} well enough; --min-score below {least} shows weaker ones"
