@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vidcut.records import SECOND_US, Boundary, Moment, Span
@@ -73,37 +74,32 @@ def moments(
         count: at most so many.
         least: moments with a lower score are left out.
     """
+    of_video: defaultdict[tuple[int, str], list[Hit]] = defaultdict(list)
+    for modality, of_modality in hits.items():
+        for hit in of_modality:
+            of_video[hit.chunk.video_id, modality].append(hit)
     found = []
     for setting in settings.values():
         groups = [
             group
-            for modality, of_modality in hits.items()
-            for group in _neighbours(modality, of_modality, setting)
+            for modality in hits
+            for group in _neighbours(modality, of_video[setting.video.id, modality], setting)
         ]
         found += [_moment(group, setting.video) for group in _merged(groups)]
     found = [moment for moment in found if moment.score >= least]
     found.sort(key=lambda moment: (-moment.score, moment.video.path, moment.span))
-    return [_ranked(moment, place) for place, moment in enumerate(found[:count], 1)]
-
-
-def _ranked(moment: Moment, rank: int) -> Moment:
-    return Moment(rank, moment.video, moment.start, moment.end, moment.score, moment.evidence)
+    return [replace(moment, rank=place) for place, moment in enumerate(found[:count], 1)]
 
 
 def _neighbours(modality: str, hits: Iterable[Hit], setting: Setting) -> Iterator[_Group]:
-    """Runs of one modality's hits, grown from the best one down.
+    """Runs of one video's hits in one modality, grown from the best one down.
 
     Growing from the best keeps a strong hit from being stretched by weak ones that merely
     touch each other. Hits past the video's end, as of subtitles for a longer cut, are none.
     """
     gap_us = _JOIN_GAP_US.get(modality, _JOIN_GAP_OTHERS_US)
-    video = setting.video
     by_time = sorted(
-        (
-            hit
-            for hit in hits
-            if hit.chunk.video_id == video.id and hit.chunk.span.start < video.duration_us
-        ),
+        (hit for hit in hits if hit.chunk.span.start < setting.video.duration_us),
         key=lambda hit: hit.chunk.span,
     )
     free = set(range(len(by_time)))
