@@ -38,6 +38,8 @@ class Tally:
     duration_us: int = 0
     """Playing time of the files that are through."""
     chunks: Counter[str] = field(default_factory=Counter)
+    invented: int = 0
+    """Sentences that were heard, most likely never said, and left out."""
     failures: list[Failure] = field(default_factory=list)
 
     @property
@@ -206,6 +208,7 @@ class Register:
                     job.video_id, name, task.recipe, done_us=harvest.done_us, finished=False
                 )
                 self.tally.chunks[name] += len(harvest.drafts)
+                self.tally.invented += harvest.left_out
         if job.video_id in self._open:
             self._open[job.video_id].done_us[made.feed] = made.span.end
 

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from vidcut import plugins
 from vidcut.errors import MissingError, UsageError
-from vidcut.modalities import _whisper, _whisper_weights, asr
+from vidcut.modalities import _invented, _whisper, _whisper_weights, asr
 from vidcut.protocols import Feed, ModalityOptions
 from vidcut.records import (
     SECOND_US,
@@ -277,6 +277,31 @@ class TestAsr:
             assert best.span.iou(span) >= 0.4  # two sentences may come as one
             heard, true = (plain(text) for text in (best.text or "", said["text"]))
             assert len(heard & true) >= 0.6 * len(true)
+        last_us = START_US + int(truth["said"][-1]["end"] * SECOND_US)
+        assert abs(harvest.drafts[-1].span.end - last_us) <= SECOND_US // 10
+
+    def test_doubts_a_language_in_which_it_understands_less(self, encoder: HashEncoder) -> None:
+        # The second sentence of a synthetic voice passes for Finnish, 0.88 sure.
+        samples = decoded(ROOT / "sample_media" / "space.mkv")
+        drafts = made("asr", encoder).read(sound(samples)).drafts
+        assert {draft.language for draft in drafts} == {"en"}
+
+    def test_counts_and_names_what_was_most_likely_never_said(
+        self,
+        encoder: HashEncoder,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        monkeypatch.setattr(
+            _invented, "doubt", lambda text, *_, **__: "a test" if "coins" in text else None
+        )
+        caplog.set_level("DEBUG", logger="vidcut.modalities.asr")
+        harvest = made("asr", encoder).read(sound(decoded(ROOT / "sample_media" / "cafe.webm")))
+        assert harvest.left_out == 1
+        assert not any("coins" in (draft.text or "") for draft in harvest.drafts)
+        (line,) = [record.getMessage() for record in caplog.records]
+        assert line.startswith("left out at ")
+        assert "a test: Please pay with coins" in line
 
     def test_says_the_words_of_a_sentence_in_order(self, encoder: HashEncoder) -> None:
         harvest = made("asr", encoder).read(sound(spoken("The train leaves the station at noon.")))

@@ -74,6 +74,7 @@ def summary(
                 "left_behind": tally.left_behind,
                 "hours": round(media_s / 3600, 4),
                 "chunks": dict(sorted(tally.chunks.items())),
+                "invented": tally.invented,
                 "seconds": round(elapsed_s, 3),
                 "x_realtime": round(rate, 2),
                 "visual_model": visual_model,
@@ -89,6 +90,12 @@ def summary(
             f" {_length(elapsed_s)} ({rate:.1f}x realtime): {chunks or 'no'} chunks"
         )
     render.say(_rest(tally))
+    if tally.invented:
+        verb = "was" if tally.invented == 1 else "were"
+        render.say(
+            f"{_many(tally.invented, 'sentence')} that {verb} most likely never said"
+            f" {verb} left out; -v names them"
+        )
     if tally.left_behind:
         render.say(
             f"{_many(tally.left_behind, 'video')} of the library were read by another model and"

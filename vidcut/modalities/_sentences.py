@@ -46,6 +46,8 @@ class Spoken:
     probability: float
     no_speech: float = 0.0
     """How likely its segment holds no speech."""
+    log_probability: float = 0.0
+    """The mean over its segment's tokens."""
     ends_segment: bool = False
     """Whether Whisper set a time stamp behind it."""
 
