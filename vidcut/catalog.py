@@ -11,28 +11,19 @@ import os
 import zlib
 from contextlib import contextmanager
 from dataclasses import asdict
-from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING
 
-from vidcut import schema
+from vidcut import rows, schema
 from vidcut.errors import LibraryError
-from vidcut.records import (
-    Chunk,
-    Media,
-    PictureTrack,
-    SoundTrack,
-    Space,
-    Span,
-    SubtitleTrack,
-    Video,
-    Word,
-)
+from vidcut.records import Space, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from vidcut.records import Draft
+    from vidcut.records import Chunk, Draft, Media, Video
 
 
 class Catalog:
@@ -72,21 +63,21 @@ class Catalog:
 
     def videos(self) -> list[Video]:
         """Every video, in order of path."""
-        rows = self._db.execute(f"{_VIDEO} ORDER BY path")
-        return [_video(row) for row in rows]
+        found = self._db.execute(f"{rows.VIDEO} ORDER BY path")
+        return [rows.video(row) for row in found]
 
     def video(self, video_id: int) -> Video:
         """The video of this id, which must be there."""
-        row = self._db.execute(f"{_VIDEO} WHERE id = ?", (video_id,)).fetchone()
+        row = self._db.execute(f"{rows.VIDEO} WHERE id = ?", (video_id,)).fetchone()
         if row is None:
             raise LibraryError(f"the catalog knows no video {video_id}")
-        return _video(row)
+        return rows.video(row)
 
     def video_at(self, path: str) -> Video | None:
         """The video at this path relative to the library, if it is known."""
-        query = f"{_VIDEO} WHERE path = ?"
+        query = f"{rows.VIDEO} WHERE path = ?"
         row = self._db.execute(query, (os.fsencode(path),)).fetchone()
-        return _video(row) if row else None
+        return rows.video(row) if row else None
 
     def stamp(self, video_id: int) -> tuple[int, int]:
         """Size in bytes and modification time in nanoseconds when it was last looked at."""
@@ -101,8 +92,17 @@ class Catalog:
 
     def videos_of_content(self, content: bytes) -> list[Video]:
         """The videos whose content has this hash."""
-        rows = self._db.execute(f"{_VIDEO} WHERE hash = ?", (content,))
-        return [_video(row) for row in rows]
+        found = self._db.execute(f"{rows.VIDEO} WHERE hash = ?", (content,))
+        return [rows.video(row) for row in found]
+
+    def copies(self) -> list[list[int]]:
+        """The ids of videos whose content is the same, each group in order of path."""
+        query = (
+            "SELECT hash, id FROM videos WHERE hash IN"
+            " (SELECT hash FROM videos GROUP BY hash HAVING count(*) > 1) ORDER BY hash, path"
+        )
+        found = self._db.execute(query)
+        return [[row[1] for row in group] for _, group in groupby(found, key=itemgetter(0))]
 
     def add_video(self, path: str, stamp: tuple[int, int], content: bytes) -> int:
         """A new video, of which only the file is known; its id."""
@@ -148,8 +148,8 @@ class Catalog:
     def progress(self, video_id: int) -> dict[str, tuple[str, int, bool]]:
         """Modality → recipe, microseconds done, whether finished."""
         query = "SELECT modality, recipe, done_us, finished FROM progress WHERE video_id = ?"
-        rows = self._db.execute(query, (video_id,))
-        return {name: (recipe, done, bool(finished)) for name, recipe, done, finished in rows}
+        found = self._db.execute(query, (video_id,))
+        return {name: (recipe, done, bool(finished)) for name, recipe, done, finished in found}
 
     def advance(
         self, video_id: int, modality: str, recipe: str, *, done_us: int, finished: bool
@@ -176,7 +176,7 @@ class Catalog:
     def modality_space(self, modality: str) -> Space | None:
         """The space that a modality's vectors are in; None before its first vector."""
         kept = self.setting(f"space.{modality}")
-        with _as_written():
+        with rows.as_written():
             return Space(*json.loads(kept)) if kept else None
 
     def keep_modality_space(self, modality: str, space: Space) -> None:
@@ -222,29 +222,37 @@ class Catalog:
 
     def add_cuts(self, video_id: int, cuts: Iterable[int]) -> None:
         """Add shot cuts; those known already stay."""
-        rows = [(video_id, cut) for cut in cuts]
-        self._db.executemany("INSERT OR IGNORE INTO cuts VALUES (?, ?)", rows)
+        marks = [(video_id, cut) for cut in cuts]
+        self._db.executemany("INSERT OR IGNORE INTO cuts VALUES (?, ?)", marks)
 
     def cuts(self, video_id: int) -> list[int]:
         """The video's shot cuts in microseconds, ascending."""
-        rows = self._db.execute("SELECT at_us FROM cuts WHERE video_id = ? ORDER BY 1", (video_id,))
-        return [int(row[0]) for row in rows]
+        found = self._db.execute(
+            "SELECT at_us FROM cuts WHERE video_id = ? ORDER BY 1", (video_id,)
+        )
+        return [int(row[0]) for row in found]
 
-    def chunks(self, ids: Sequence[int]) -> dict[int, Chunk]:
-        """The chunks of these ids, those that there are."""
-        rows = self._db.execute(
-            f"{_CHUNK} WHERE id IN {_AMONG}",
+    def chunks(self, ids: Sequence[int], *, words: bool = True) -> dict[int, Chunk]:
+        """The chunks of these ids, those that there are.
+
+        Args:
+            ids: which.
+            words: whether with their words' times, which are most of the work.
+        """
+        columns = rows.CHUNK if words else rows.CHUNK.replace(", words ", ", NULL ")
+        found = self._db.execute(
+            f"{columns} WHERE id IN {rows.AMONG}",
             (json.dumps([int(i) for i in ids]),),
         )
-        return {chunk.id: chunk for chunk in map(_chunk, rows)}
+        return {chunk.id: chunk for chunk in map(rows.chunk, found)}
 
     def chunks_of(self, video_id: int, modality: str | None = None) -> list[Chunk]:
         """A video's chunks in order of time."""
         query = (
-            f"{_CHUNK} WHERE video_id = ? AND (? IS NULL OR modality = ?)"
+            f"{rows.CHUNK} WHERE video_id = ? AND (? IS NULL OR modality = ?)"
             " ORDER BY start_us, modality, id"
         )
-        return [_chunk(row) for row in self._db.execute(query, (video_id, modality, modality))]
+        return [rows.chunk(row) for row in self._db.execute(query, (video_id, modality, modality))]
 
     def chunk_ids(self, modality: str, video_ids: Sequence[int]) -> list[int]:
         """The ids of these videos' chunks in a modality, ascending."""
@@ -253,6 +261,39 @@ class Catalog:
             " AND video_id IN (SELECT value FROM json_each(?)) ORDER BY id"
         )
         return [int(row[0]) for row in self._db.execute(query, (modality, json.dumps(video_ids)))]
+
+    def spans(self, video_id: int, modality: str, near: Span) -> list[Span]:
+        """Where a video's chunks of a modality lie that overlap a stretch, in order of time."""
+        query = (
+            "SELECT start_us, end_us FROM chunks WHERE video_id = ? AND modality = ?"
+            " AND start_us < ? AND end_us > ? ORDER BY start_us, id"
+        )
+        found = self._db.execute(query, (video_id, modality, near.end, near.start))
+        return [Span(start_us, end_us) for start_us, end_us in found]
+
+    def vectors_near(
+        self, video_id: int, modality: str, space: Space, near: Span
+    ) -> list[tuple[Span, bytes]]:
+        """Span and float16 vector of a video's chunks that overlap a stretch, as `spans`."""
+        query = (
+            "SELECT start_us, end_us, vector FROM chunks JOIN vectors ON chunk_id = chunks.id"
+            " JOIN spaces ON spaces.id = space_id WHERE video_id = ? AND modality = ?"
+            " AND start_us < ? AND end_us > ? AND encoder = ? AND dim = ? AND version = ?"
+            " ORDER BY start_us, chunks.id"
+        )
+        where = (video_id, modality, near.end, near.start)
+        found = self._db.execute(query, (*where, space.encoder, space.dim, space.version))
+        return [(Span(start_us, end_us), bytes(vector)) for start_us, end_us, vector in found]
+
+    def vector(self, chunk_id: int, space: Space) -> bytes | None:
+        """A chunk's float16 vector; None where the chunk is gone or in another space."""
+        query = (
+            "SELECT vector FROM vectors JOIN spaces ON spaces.id = space_id"
+            " WHERE chunk_id = ? AND encoder = ? AND dim = ? AND version = ?"
+        )
+        values = (chunk_id, space.encoder, space.dim, space.version)
+        row = self._db.execute(query, values).fetchone()
+        return bytes(row[0]) if row else None
 
     def counts(self) -> dict[str, int]:
         """Modality → number of chunks."""
@@ -284,12 +325,22 @@ class Catalog:
     # Full text -------------------------------------------------------------------------
 
     def find_terms(
-        self, terms: Sequence[str], modality: str, count: int, video_ids: Sequence[int] | None
+        self,
+        terms: Sequence[str],
+        modality: str,
+        count: int,
+        video_ids: Sequence[int] | None,
+        *,
+        together: bool = False,
     ) -> list[tuple[int, str]]:
-        """Chunks with any of the terms, best first by BM25: id and the chunk's own terms."""
+        """Chunks with any of the terms, best first by BM25: id and the chunk's own terms.
+
+        ``together``: only those that have all of them.
+        """
         if not terms:
             return []
-        expression = " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)
+        quoted = ('"' + term.replace('"', '""') + '"' for term in terms)
+        expression = (" AND " if together else " OR ").join(quoted)
         query = (
             "SELECT texts.rowid, terms FROM texts JOIN chunks ON chunks.id = texts.rowid"
             " WHERE texts MATCH ? AND modality = ?"
@@ -297,12 +348,13 @@ class Catalog:
             " ORDER BY rank, texts.rowid LIMIT ?"
         )
         only = None if video_ids is None else json.dumps(video_ids)
-        rows = self._db.execute(query, (expression, modality, only, only, count))
-        return [(int(row_id), str(found)) for row_id, found in rows]
+        found = self._db.execute(query, (expression, modality, only, only, count))
+        return [(int(row_id), str(known)) for row_id, known in found]
 
     def document_counts(self, terms: Sequence[str]) -> tuple[int, dict[str, int]]:
         """How many texts there are, and in how many of them each term stands."""
-        total = int(self._db.execute("SELECT count(*) FROM texts").fetchone()[0])
+        # FTS5 keeps a row here for each text; counting the texts themselves reads all of them.
+        total = int(self._db.execute("SELECT count(*) FROM texts_docsize").fetchone()[0])
         query = "SELECT term, doc FROM texts_terms WHERE term IN (SELECT value FROM json_each(?))"
         return total, dict(self._db.execute(query, (json.dumps(list(terms)),)).fetchall())
 
@@ -326,48 +378,3 @@ def open_(path: Path, *, writable: bool) -> Catalog:
 def _storable(text: str | None) -> str | None:
     """Text as SQLite takes it: lone surrogates, as in odd file names, become escapes."""
     return None if text is None else text.encode("utf-8", "backslashreplace").decode()
-
-
-# Rows to records ----------------------------------------------------------------------
-
-_AMONG = "(SELECT value FROM json_each(?))"
-_VIDEO = "SELECT id, path, size, duration_us, media, state, failure FROM videos"
-_CHUNK = "SELECT id, video_id, modality, start_us, end_us, text, language, words FROM chunks"
-
-
-def _video(row: tuple[Any, ...]) -> Video:
-    video_id, path, size, duration_us, media, state, failure = row
-    with _as_written():
-        facts = _media(media) if media else None
-    return Video(video_id, os.fsdecode(path), size, duration_us, facts, state, failure)
-
-
-def _chunk(row: tuple[Any, ...]) -> Chunk:
-    chunk_id, video_id, modality, start_us, end_us, text, language, words = row
-    with _as_written():
-        spoken = tuple(Word(Span(s, e), w) for s, e, w in json.loads(words)) if words else ()
-    return Chunk(chunk_id, video_id, modality, Span(start_us, end_us), text, language, spoken)
-
-
-@contextmanager
-def _as_written() -> Iterator[None]:
-    """What is no longer as vidcut wrote it makes the catalog a damaged one."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError) as error:
-        fact = f"the catalog holds what vidcut did not write ({error!r})"
-        raise LibraryError(f"{fact}; restore the library from a backup or index anew") from error
-
-
-def _media(text: str) -> Media:
-    facts = json.loads(text)
-    picture, sound = facts["picture"], facts["sound"]
-    if picture and picture["rate"]:
-        picture["rate"] = Fraction(picture["rate"])
-    return Media(
-        facts["container"],
-        facts["duration_us"],
-        PictureTrack(**picture) if picture else None,
-        SoundTrack(**sound) if sound else None,
-        tuple(SubtitleTrack(**track) for track in facts["subtitles"]),
-    )

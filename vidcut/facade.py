@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidcut import cutting, library, pipeline, plugins, settings, wiring
+from vidcut import (
+    cutting,
+    examples,
+    history,
+    library,
+    pipeline,
+    plugins,
+    query,
+    settings,
+    wiring,
+)
+from vidcut.asking import Example
+from vidcut.boundaries import Lengths
 from vidcut.errors import UsageError
 from vidcut.footage import Selection, demand
-from vidcut.records import Shot, Span
+from vidcut.history import Answer, Past
+from vidcut.records import SECOND_US, Shot, Span
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
     from typing import Self
@@ -22,7 +36,8 @@ if TYPE_CHECKING:
     from vidcut.library import Holdings
     from vidcut.pipeline import Watch
     from vidcut.protocols import Encoder
-    from vidcut.records import Chunk, Clip, Failure, Moment, Video
+    from vidcut.query import Query
+    from vidcut.records import Chunk, Clip, Failure, Moment, Picture, Vector, Video
     from vidcut.register import Tally
 
 
@@ -41,6 +56,9 @@ class Library:
         self.settings = settings.read(overrides, library=self.folder)
         self._open: Holdings | None = None
         self._encoders: dict[str, Encoder] = {}
+        self._last: Past | None = None
+        self.last_terms: tuple[str, ...] = ()
+        """The words of the last search, folded, by which its matches are marked."""
 
     def __enter__(self) -> Self:
         return self
@@ -100,32 +118,124 @@ class Library:
                     watch=watch or pipeline.Watch(lambda _: None, lambda _: None),
                 )
 
-    def search(
+    def search(  # noqa: PLR0913  (by name, each with its default)
         self,
-        words: str,
+        words: str = "",
         *,
         count: int = 5,
         modalities: Iterable[str] = (),
         video: str | None = None,
         min_score: float | None = None,
+        per_video: int | None = None,
+        within_us: int = 30 * SECOND_US,
+        lengths: Lengths | None = None,
+        images: Iterable[str | os.PathLike[str]] = (),
+        like: Iterable[tuple[str, int]] = (),
+        liked: Iterable[int] = (),
+        disliked: Iterable[int] = (),
     ) -> list[Moment]:
-        """The moments that answer the words, best first; none where nothing answers well.
+        """The moments that answer a query, best first; none where nothing answers well.
 
         Args:
-            words: what to look for, in any language.
+            words: what to look for, in any language; `vidcut.query.GRAMMAR` tells all that
+                may be said.
             count: at most so many moments.
             modalities: only what is seen (``frame``), said (``asr``) or written (``ocr``).
             video: only videos whose name or path matches this glob.
             min_score: 0…1; by default the setting of that name.
+            per_video: at most so many moments of one video; None for any number.
+            within_us: how long after the end of A, in ``A >> B``, B may begin.
+            lengths: how long a moment may be.
+            images: pictures that the answer is to look like.
+            like: times of videos that it is to look like: a name, and microseconds.
+            liked: ranks of the last search's moments that were right. Without ``words`` that
+                search is refined.
+            disliked: ranks of those that were wrong.
 
         Raises:
-            QueryError: the words say nothing.
-            UsageError: there is no such modality.
+            QueryError: the words say nothing, or break a rule of the language.
+            UsageError: there is no such modality, picture, video, time or rank.
             LibraryError: there is no library, or it cannot be used.
         """
-        least = self.settings.min_score if min_score is None else min_score
-        wish = pipeline.Wish(count, _known(modalities), video, least)
-        return pipeline.search(self.holdings, words, wish, encoder_of=self._encoder_of)
+        fresh = Past(words, tuple(os.fspath(image) for image in images), tuple(like))
+        past = self._judged(fresh, tuple(liked), tuple(disliked))
+        wish = pipeline.Wish(
+            count,
+            _known(modalities),
+            video,
+            self.settings.min_score if min_score is None else min_score,
+            per_video,
+            within_us,
+            lengths or Lengths(),
+        )
+        asked, wish = self._with_examples(past, wish)
+        pictures = {path: self._seen(wiring.picture(Path(path))) for path in asked.pictures}
+        found = pipeline.search(
+            self.holdings, asked, wish, encoder_of=self._encoder_of, pictures=pictures
+        )
+        self._last = replace(past, answers=tuple(map(_answer, found)))
+        self.last_terms = asked.terms
+        return found
+
+    @property
+    def last_asked(self) -> str:
+        """What the last search asked for: its words, else what it was to be like."""
+        past = self._last or Past("")
+        names = [Path(name).name for name in past.images]
+        names += [f"{Path(name).name}@{time_us / SECOND_US:g}" for name, time_us in past.like]
+        return past.words or " ".join(names)
+
+    def remember(self) -> None:
+        """Keep the last search on this machine, so that another process can refine it."""
+        if self._last is not None and self._last.answers:
+            history.keep(self._id, self._last)
+
+    def _judged(self, fresh: Past, liked: tuple[int, ...], disliked: tuple[int, ...]) -> Past:
+        """A search, or the last one with what is said of it."""
+        if not liked and not disliked:
+            return fresh
+        past = (self._last or history.last(self._id)).judged(liked, disliked)
+        if not (fresh.words or fresh.images or fresh.like):
+            return past
+        return replace(past, words=fresh.words, images=fresh.images, like=fresh.like)
+
+    def _with_examples(self, past: Past, wish: pipeline.Wish) -> tuple[Query, pipeline.Wish]:
+        """What is asked, and with which examples."""
+        like = [Example(wiring.FRAME, self._seen(wiring.picture(Path(i)))) for i in past.images]
+        without = [(answer.video_id, answer.span) for answer in past.disliked]
+        for name, time_us in past.like:
+            if (video := self._known_video(name)) is not None:
+                example, span = examples.at(self.holdings, video, time_us)
+                without.append((video.id, span))
+            else:
+                frame = wiring.picture_at(Path(name), time_us, self.settings)
+                example = Example(wiring.FRAME, self._seen(frame))
+            like.append(example)
+        asked = query.parse(past.words) if past.words or not like else None
+        if asked is None or like:
+            asked = query.by_example(asked)
+        liked = examples.of_answers(self.holdings, past.liked, weight=examples.LIKED)
+        unlike = examples.of_answers(self.holdings, past.disliked, weight=examples.DISLIKED)
+        judged = replace(wish, like=(*like, *liked), unlike=unlike, without=tuple(without))
+        return asked, judged
+
+    def _known_video(self, name: str) -> Video | None:
+        """The library's video of this name; None for a file that the library does not know."""
+        try:
+            return self.find(name)
+        except UsageError:
+            if not Path(name).exists():
+                raise
+            return None
+
+    def _seen(self, picture: Picture) -> Vector:
+        encoder: Any = self._encoder_of(wiring.FRAME)  # of images, as all that make frames
+        vector: Vector = encoder.images([picture])[0].vector
+        return vector
+
+    @property
+    def _id(self) -> str:
+        return self.holdings.catalog.setting("library_id") or ""
 
     def cut(
         self,
@@ -267,6 +377,11 @@ def cut(
                 fact = f"{plan.output} is what is to be cut"
                 raise UsageError(f"{fact}; choose another name for the clip")
     return pipeline.cut(plans, reader=wiring.reader(reader), overwrite=overwrite, keep=keep)
+
+
+def _answer(moment: Moment) -> Answer:
+    chunks = tuple((hit.chunk.modality, hit.chunk.id) for hit in moment.evidence)
+    return Answer(moment.video.id, moment.span, chunks)
 
 
 def _known(modalities: Iterable[str]) -> tuple[str, ...]:

@@ -19,13 +19,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidcut import catalog, query
+from vidcut import catalog, terms
 from vidcut.errors import LibraryBusyError, LibraryError, LibraryNotFoundError, OutputError
 from vidcut.footage import LIBRARY_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import ModuleType
+
+    from numpy.typing import NDArray
 
     from vidcut.protocols import VectorStore
     from vidcut.records import Draft, Space, Vector, Video
@@ -114,8 +116,8 @@ class Holdings:
         if self.catalog.modality_space(modality) != space:
             self.catalog.keep_modality_space(modality, space)
         for draft in drafts:
-            terms = " ".join(query.text_terms(draft.text)) if draft.text else ""
-            chunk_id = self.catalog.add_chunk(video_id, modality, draft, terms)
+            found_by = " ".join(terms.text_terms(draft.text)) if draft.text else ""
+            chunk_id = self.catalog.add_chunk(video_id, modality, draft, found_by)
             if draft.vector is not None:
                 vector = draft.vector.astype("<f2").tobytes()
                 self.catalog.add_vector(chunk_id, space_id, vector)
@@ -135,14 +137,27 @@ class Holdings:
         self, modality: str, space: Space, vector: Vector, count: int, videos: Sequence[int] | None
     ) -> list[tuple[int, float]]:
         """Chunks by cosine with a vector, best first; ``videos`` limits them to some."""
-        key = (modality, space)
-        if key not in self._loaded:
-            self._loaded[key] = self._assemble(modality, space)[0]
         among = None
         if videos is not None:
             among = np.array(self.catalog.chunk_ids(modality, videos), dtype=np.int64)
-        ids, cosines = self._loaded[key].search(vector, count, among=among)
+        ids, cosines = self._store_of(modality, space).search(vector, count, among=among)
         return list(zip(ids.tolist(), cosines.tolist(), strict=True))
+
+    def cosines(
+        self, modality: str, space: Space, vector: Vector, ids: Sequence[int]
+    ) -> NDArray[np.float32]:
+        """Cosines with a vector of these chunks, which are all there; in their order."""
+        wanted = np.array(ids, dtype=np.int64)
+        store = self._store_of(modality, space)
+        found, cosines = store.search(vector, len(ids), among=wanted)
+        order = np.argsort(found, kind="stable")
+        return cosines[order][np.searchsorted(found[order], wanted)]
+
+    def _store_of(self, modality: str, space: Space) -> VectorStore:
+        key = (modality, space)
+        if key not in self._loaded:
+            self._loaded[key] = self._assemble(modality, space)[0]
+        return self._loaded[key]
 
     # Snapshots -------------------------------------------------------------------------
 

@@ -4,38 +4,40 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from vidcut import ffmpeg, footage, indexing, query, ranking
+from vidcut import ffmpeg, footage, indexing
+from vidcut.asking import Example, Question, Sought
+from vidcut.boundaries import Lengths
 from vidcut.cutting import Mode
-from vidcut.errors import MediaError, OutputError, SpaceMismatchError
+from vidcut.errors import MediaError, OutputError
 from vidcut.lanes import Lanes, Stopped
-from vidcut.moments import Setting, moments
-from vidcut.records import Clip, Failure
+from vidcut.moments import Want, candidates, choose, in_order
+from vidcut.records import SECOND_US, Clip, Failure
 from vidcut.register import Register
+from vidcut.settling import Settling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from vidcut.cutting import CutPlan
     from vidcut.footage import Footage, Selection
     from vidcut.indexing import Tools
     from vidcut.lanes import Channel
     from vidcut.library import Holdings
+    from vidcut.moments import Candidate
     from vidcut.protocols import Encoder, Reader
-    from vidcut.records import Hit, Moment, Space, Vector, Video
+    from vidcut.query import Query, Step
+    from vidcut.records import Moment, Span, Vector, Video
     from vidcut.register import Progress, Tally
 
 _OPEN_FILES = 4
 """Files between being looked at and being done: enough that no lane waits for the next."""
 _LAST_WORD_S = 4.0
 """How long an interrupted run waits for its lanes."""
-_HITS = 200
-"""Hits of each ranking that go on to be moments."""
 _CLIP_OFF_US = 500_000
 """A clip lasts as long as its span, give or take the last frame's and packet's length."""
 
@@ -128,86 +130,94 @@ class Wish:
     """Only these; empty for all."""
     video: str | None = None
     """Only videos whose name or path matches this glob."""
-    min_score: float = 0.2
+    min_score: float = 0.15
+    per_video: int | None = None
+    """At most so many of one video; None for any number."""
+    within_us: int = 30 * SECOND_US
+    """How long after the end of A, in ``A >> B``, B may begin."""
+    lengths: Lengths = field(default_factory=Lengths)
+    like: tuple[Example, ...] = ()
+    """What the answer, or the first part of it, is to be like."""
+    unlike: tuple[Example, ...] = ()
+    without: tuple[tuple[int, Span], ...] = ()
+    """Stretches of videos, by id, that are no answer."""
 
 
 def search(
     holdings: Holdings,
-    words: str,
+    asked: Query,
     wish: Wish,
     *,
     encoder_of: Callable[[str], Encoder],
+    pictures: Mapping[str, Vector],
 ) -> list[Moment]:
-    """The moments that answer the words, best first.
+    """The moments that answer a query, best first.
 
     Args:
         holdings: the library.
-        words: what to look for, in any language.
+        asked: what to look for.
         wish: which moments, and how many.
         encoder_of: the encoder that made a modality's space.
+        pictures: path → vector in the frames' space, of each picture that the query names.
 
     Raises:
-        QueryError: the words say nothing.
         SpaceMismatchError: an encoder is not the one that made the vectors.
     """
-    asked = query.parse(words)
+    question = Question(holdings, encoder_of=encoder_of, pictures=pictures)
+    first, *later = asked.steps
+    try:
+        # What models make of the words takes longest: it begins first, and goes on beside.
+        question.expect(
+            [term for step in asked.steps for term in (*step.wanted, *step.unwanted)],
+            wish.modalities or question.modalities,
+        )
+        videos = _videos(holdings, question, wish)
+        steps = [_candidates(question, first, videos, wish)]
+        others = replace(wish, like=(), unlike=())  # examples are of the first
+        steps += [_candidates(question, step, videos, others) for step in later]
+    finally:
+        question.close()
+    found = in_order(steps, within_us=wish.within_us, least=wish.min_score)
+    settling = Settling(holdings, wish.lengths, encoder_of)
+    return choose(
+        found, settling.moment, settling.is_twin, count=wish.count, per_video=wish.per_video
+    )
+
+
+def _videos(holdings: Holdings, question: Question, wish: Wish) -> dict[int, Video]:
+    """The videos to ask of, each content once."""
     known = holdings.catalog.videos()
     videos = {video.id: video for video in known if _matches(video, wish.video)}
-    only = None if len(videos) == len(known) else list(videos)
-    question = _Question(holdings, asked, only, encoder_of)
-    modalities = wish.modalities or tuple(holdings.catalog.modalities())
-    hits = {modality: question.hits(modality) for modality in modalities}
-    concerned = {hit.chunk.video_id for found in hits.values() for hit in found}
-    settings = {
-        video_id: Setting(videos[video_id], holdings.catalog.cuts(video_id))
-        for video_id in concerned & videos.keys()
-    }
-    return moments(hits, settings, count=wish.count, least=wish.min_score)
+    for copies in holdings.catalog.copies():
+        for copy in [video_id for video_id in copies if video_id in videos][1:]:
+            del videos[copy]
+    question.ask_only(None if len(videos) == len(known) else list(videos))
+    return videos
 
 
-class _Question:
-    """A query put to a library, one modality at a time; encoded once for each space."""
-
-    def __init__(
-        self,
-        holdings: Holdings,
-        asked: query.Query,
-        only: Sequence[int] | None,
-        encoder_of: Callable[[str], Encoder],
-    ) -> None:
-        self._holdings = holdings
-        self._asked = asked
-        self._only = only
-        self._encoder_of = encoder_of
-        self._vectors: dict[Space, Vector] = {}
-
-    def hits(self, modality: str) -> list[Hit]:
-        """The modality's hits, by vector and by word."""
-        dense, worded = self._by_vector(modality), self._by_word(modality)
-        chunks = self._holdings.catalog.chunks([*dense, *worded])
-        return ranking.rank(chunks, dense, worded)
-
-    def _by_vector(self, modality: str) -> dict[int, float]:
-        space = self._holdings.catalog.modality_space(modality)
-        if space is None:
-            return {}
-        encoder = self._encoder_of(modality)
-        if encoder.space != space:
-            fact = f"the library's {modality} vectors are {space}, the encoder is {encoder.space}"
-            remedy = "search with the model that the library was indexed with, or index again"
-            raise SpaceMismatchError(f"{fact}; {remedy}")
-        if space not in self._vectors:
-            self._vectors[space] = encoder.query(self._asked.text)
-        nearest = self._holdings.nearest(modality, space, self._vectors[space], _HITS, self._only)
-        cosines = np.array([cosine for _, cosine in nearest], dtype=np.float32)
-        sure = encoder.confidence(cosines).tolist()
-        return dict(zip((chunk_id for chunk_id, _ in nearest), sure, strict=True))
-
-    def _by_word(self, modality: str) -> dict[int, tuple[float, tuple[str, ...]]]:
-        terms, catalog = self._asked.terms, self._holdings.catalog
-        found = catalog.find_terms(terms, modality, _HITS, self._only)
-        weights = ranking.term_weights(terms, *catalog.document_counts(terms))
-        return ranking.word_confidence(found, weights)
+def _candidates(
+    question: Question, step: Step, videos: Mapping[int, Video], wish: Wish
+) -> list[Candidate]:
+    """What answers one step of a query, in the modalities that are wished for."""
+    taken = defaultdict(list)
+    for video_id, span in (*wish.without, *question.places(step.unwanted)):
+        taken[video_id].append(span)
+    # Of one thing alone, what is less sure is part of no moment: neighbours join down to 0.6.
+    least = 0.6 * wish.min_score if len(step.wanted) == 1 else 0.0
+    modalities = wish.modalities or question.modalities
+    for term in step.wanted:
+        for modality in modalities:
+            question.worded(term, modality)  # while the models are at work
+    hits = (
+        hit if place == 0 else replace(hit, sought=place)
+        for place, term in enumerate(step.wanted)
+        for modality in modalities
+        for hit in question.hits(
+            Sought(term, wish.like, step.unwanted, wish.unlike), modality, least=least
+        )
+    )
+    wants = [Want(term.weight, is_required=term.is_exact) for term in step.wanted]
+    return candidates(hits, videos, wants, least=wish.min_score, taken=taken)
 
 
 def _matches(video: Video, glob: str | None) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from vidcut.records import (
         Cue,
+        Edit,
         Harvest,
         Media,
         Picture,
@@ -82,6 +83,9 @@ class Encoder(Protocol):
 
     def confidence(self, cosines: NDArray[np.float32]) -> NDArray[np.float32]:
         """How sure cosines with a query make one, 0…1, monotone, same shape."""
+
+    def likeness(self, cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Likewise cosines between two vectors of the space that are no queries'."""
 
 
 class TextEncoder(Encoder, Protocol):
@@ -214,3 +218,20 @@ class VectorStore(Protocol):
 
     def save(self, path: Path) -> None:
         """Write the file ``path``; making it atomic is the caller's."""
+
+
+class Exporter(Protocol):
+    """Writes an edit for another program.
+
+    ``exporters/NAME.py`` has ``SUFFIXES``, the endings of its files, best first, and
+    ``create() -> Exporter``.
+    """
+
+    def write(self, edit: Edit, path: Path, *, relative: bool = False) -> None:
+        """Write the file (or folder) ``path``; making it atomic is the caller's.
+
+        ``relative``: name the media as seen from the file's own folder.
+
+        Raises:
+            UsageError: the format cannot hold such an edit.
+        """

@@ -10,12 +10,19 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vidcut.records import Hit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from vidcut.records import Chunk
+
+_SUREST = 6e-6
+"""A confidence no further from 0 or 1 than this is as good as sure."""
 
 
 def rank(
@@ -31,15 +38,41 @@ def rank(
         worded: id → confidence by words, and the query's terms that the text has.
     """
     hits = []
-    for chunk_id in dense.keys() | worded.keys():
+    for chunk_id, sure in together(dense, worded).items():
         chunk = chunks.get(chunk_id)
-        if chunk is None:
-            continue
-        by_words, matched = worded.get(chunk_id, (0.0, ()))
-        confidence = 1.0 - (1.0 - dense.get(chunk_id, 0.0)) * (1.0 - by_words)  # noisy or
-        hits.append(Hit(chunk, confidence, 0, matched))
+        if chunk is not None:
+            _, matched = worded.get(chunk_id, (0.0, ()))
+            hits.append(Hit(chunk, sure, 0, matched))
     hits.sort(key=lambda hit: (-hit.confidence, hit.chunk.video_id, hit.chunk.span, hit.chunk.id))
     return [Hit(h.chunk, h.confidence, place, h.matched) for place, h in enumerate(hits, 1)]
+
+
+def log_odds(confidences: NDArray[np.float32]) -> NDArray[np.float32]:
+    """0…1 to -12…12, beyond which float32 tells no difference; same shape."""
+    sure = np.clip(np.asarray(confidences, dtype=np.float64), _SUREST, 1 - _SUREST)
+    return np.asarray(np.log(sure / (1 - sure)), dtype=np.float32)
+
+
+def weighed(
+    wanted: Sequence[tuple[float, NDArray[np.float32]]], against: Sequence[NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """How sure several comparisons of the same ``n`` chunks make one, ``float32 (n,)`` 0…1.
+
+    What is wanted counts by its share of the weight: a chunk that has one of two things is
+    half an answer. What is not wanted counts as it does where CLIP chooses between two texts
+    (Radford et al., 2021, section 3.1): by the softmax of the two, so that a chunk which
+    neither describes is not thought the better for it.
+
+    Args:
+        wanted: weight and confidence ``(n,)`` of each; one at least.
+        against: confidence ``(n,)`` of each.
+    """
+    weights = np.array([weight for weight, _ in wanted], dtype=np.float32)
+    sure = np.average([one for _, one in wanted], axis=0, weights=weights)
+    odds = log_odds(sure)
+    for one in against:
+        sure = sure / (1 + np.exp(log_odds(one) - odds))
+    return np.asarray(sure, dtype=np.float32)
 
 
 def word_confidence(
@@ -59,6 +92,34 @@ def word_confidence(
         share = sum(weights[term] for term in matched) / whole if whole else 0.0
         confident[chunk_id] = (share**_SHARE_POWER, matched)
     return confident
+
+
+def telling(weights: Mapping[str, float]) -> list[str]:
+    """The terms, rarest first, without which a text has too little of the query to count.
+
+    What is left out carries, all together, less than `_TOLD` of the weight: mostly "the" and
+    的, which stand in so many texts that looking through them took most of a search.
+    """
+    whole, left, kept = sum(weights.values()), 0.0, list[str]()
+    for term in sorted(weights, key=lambda term: weights[term]):
+        left += weights[term]
+        if left >= _TOLD * whole:
+            kept.append(term)
+    return kept[::-1]
+
+
+_TOLD = 0.2
+"""A text with less than this share of the weight is at most 0.04 sure."""
+
+
+def together(
+    dense: Mapping[int, float], worded: Mapping[int, tuple[float, tuple[str, ...]]]
+) -> dict[int, float]:
+    """Id → how sure vector and words make one (noisy or)."""
+    return {
+        number: 1.0 - (1.0 - dense.get(number, 0.0)) * (1.0 - worded.get(number, (0.0, ()))[0])
+        for number in dense.keys() | worded.keys()
+    }
 
 
 _SHARE_POWER = 2.0

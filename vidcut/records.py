@@ -117,6 +117,8 @@ class Media:
     picture: PictureTrack | None
     sound: SoundTrack | None
     subtitles: tuple[SubtitleTrack, ...] = ()
+    timecode: str | None = None
+    """What the camera's clock said at the first picture: 01:00:00:00, 01:00:00;00 drop-frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,8 @@ class Harvest:
 
     drafts: Sequence[Draft]
     done_us: int
+    left_out: int = 0
+    """Sentences that were most likely never said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,13 +263,15 @@ class Hit:
     """A chunk that matches a query.
 
     ``confidence`` is 0…1 and may be compared between modalities and queries; ``matched``
-    are the query's terms that stand in the text.
+    are the query's terms that stand in the text; ``sought`` is the place, among all that the
+    query wants, of what the chunk answers.
     """
 
     chunk: Chunk
     confidence: float
     rank: int
     matched: tuple[str, ...] = ()
+    sought: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +292,7 @@ class Moment:
     end: Boundary
     score: float
     evidence: tuple[Hit, ...] = field(default=())
-    """The best hit of each modality, best first."""
+    """The best hit of each modality for each thing that was sought, best first."""
 
     @property
     def span(self) -> Span:
@@ -305,6 +311,44 @@ class Clip:
     """How far before the asked start a stream copy begins."""
     moved_end_us: int = 0
     """How far after the asked end a stream copy ends."""
+    mode: str = "exact"
+    """How it was cut: ``exact``, ``copy`` or ``smart``."""
+    note: str = ""
+    """What is other than was asked, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """A stretch of a file that goes into an edit; ``source`` is an absolute path."""
+
+    source: str
+    span: Span
+    media: Media
+    title: str = ""
+    """A few words: what was asked for."""
+    note: str = ""
+    """What is seen, said or written there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch of an edit that nothing fills."""
+
+    duration_us: int
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Takes in their order: what a timeline, a reel or a rough cut is made of."""
+
+    name: str
+    items: tuple[Take | Gap, ...]
+    rate: Fraction
+    """Frames a second of the film."""
+    width: int
+    height: int
+    """Its size in pixels."""
 
 
 @dataclass(frozen=True, slots=True)

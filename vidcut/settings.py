@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_config_path
 
-from vidcut.errors import UsageError
+from vidcut.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,8 +45,8 @@ class Settings:
     """For each library at work; 0 for half of the cores."""
     offline: bool = False
     """Never reach for the network, not even for a model's weights."""
-    min_score: float = 0.2
-    """Moments below it are not shown, 0…1 (benchmarks/quality.py)."""
+    min_score: float = 0.15
+    """Moments below it are not shown, 0…1: what costs no right answer (docs/search.md)."""
 
     @property
     def threads_each(self) -> int:
@@ -92,6 +93,46 @@ def read(
     for name in values.keys() - known:
         raise UsageError(f"no setting {name!r}; there are: {', '.join(sorted(known))}")
     return Settings(**{name: _checked(name, value) for name, value in values.items()})
+
+
+def keep(library: Path, name: str, value: float) -> Path:
+    """Write a setting down in the library's own file, whose other lines stay; its path.
+
+    Args:
+        library: the ``.vidcut`` folder.
+        name: a setting that is a number.
+        value: what it is to be from now on.
+
+    Raises:
+        UsageError: the value will not do, or the file is not TOML.
+        OutputError: the file cannot be written, or not without harm to the rest of it.
+    """
+    path = (library / CONFIG_NAME).resolve()
+    wanted = _from_file(path) | {name: _checked(name, float(value))}
+    try:
+        text = path.read_bytes().decode() if path.exists() else ""
+        changed = _with(text, f"{name} = {value!r}", name)
+        if tomllib.loads(changed) != wanted:
+            fact = f"{path} is written in a way that cannot be changed safely"
+            raise OutputError(f"{fact}; write {name} = {value!r} in it yourself")
+        aside = path.with_name(f".{path.name}.part")
+        aside.write_bytes(changed.encode())
+        if path.exists():
+            aside.chmod(path.stat().st_mode)
+        aside.replace(path)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        fact = f"{path} cannot be written ({error})"
+        raise OutputError(f"{fact}; make room there or make it writable") from error
+    return path
+
+
+def _with(text: str, line: str, name: str) -> str:
+    """The file's text with the line in the place of the setting's, or after the last one."""
+    old = rf"^[ \t]*([\"']?){name}\1[ \t]*=[^#\r\n]*?(?=[ \t]*(#[^\n]*)?\r?$)"
+    changed, found = re.subn(old, line, text, flags=re.MULTILINE)
+    if found:
+        return changed
+    return text + ("\n" if text and not text.endswith("\n") else "") + line + "\n"
 
 
 def _from_file(path: Path) -> dict[str, Any]:

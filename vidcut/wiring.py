@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import socket
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from vidcut import library, plugins
-from vidcut.errors import LibraryNotFoundError
+from vidcut.errors import LibraryNotFoundError, MediaError, UsageError
 from vidcut.footage import LIBRARY_FOLDER
 from vidcut.indexing import Tools
 from vidcut.protocols import EncoderOptions, Feed, ModalityOptions
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from vidcut.library import Holdings
     from vidcut.protocols import Encoder, PictureModality, Reader, SoundModality
+    from vidcut.records import Picture
     from vidcut.settings import Settings
 
 FRAME, SPEECH = "frame", "asr"
@@ -58,6 +60,34 @@ def reader(name: str) -> Reader:
     """The reader of this name."""
     made: Reader = plugins.load("readers", name).create()
     return made
+
+
+def picture(path: Path) -> Picture:
+    """A picture file, upright.
+
+    Raises:
+        UsageError: it cannot be read as a picture.
+    """
+    read: Picture = importlib.import_module("vidcut.pictures").read(path.expanduser())
+    return read
+
+
+def picture_at(path: Path, time_us: int, chosen: Settings) -> Picture:
+    """What a video that no library knows shows at a time.
+
+    Raises:
+        UsageError: it cannot be read, or shows nothing then.
+    """
+    eyes = reader(chosen.reader)
+    try:
+        duration_us = eyes.probe(path).duration_us
+        frame = next(iter(eyes.frames(path, start_us=time_us)), None)
+    except MediaError as error:
+        raise UsageError(str(error)) from error
+    if frame is None or not 0 <= time_us < duration_us:
+        fact = f"{path} lasts {duration_us / 1e6:.3f} s and shows nothing at {time_us / 1e6:.3f} s"
+        raise UsageError(f"{fact}; give an earlier time")
+    return frame.picture(_SAMPLE_PX["best"])
 
 
 def encoder(name: str, chosen: Settings) -> Encoder:

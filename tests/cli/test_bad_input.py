@@ -66,19 +66,18 @@ def test_bad_files_cost_a_line_each_and_the_rest_goes_on(tmp_path: Path, vidcut:
     assert found.code == 0
 
 
-@pytest.mark.parametrize("query", ["", "   ", "\n\t", "\x07"])
+@pytest.mark.parametrize("query", ["", "   ", "\n\t"])
 def test_empty_queries(query: str, home: Path, vidcut: Any) -> None:
     done = vidcut("search", query, "-n", cwd=home)
     assert done.code == 2
     _one_line(done.err, "the query is empty")
 
 
-@pytest.mark.parametrize(
-    "query",
-    ['"', "a AND", "NEAR(a b)", "col:x", "(((", "*", "-x", "'; DROP TABLE chunks; --", "😀😀", "^"],
-)
-def test_queries_full_of_syntax_are_words(query: str, home: Path, vidcut: Any) -> None:
-    assert vidcut("search", "-n", "--", query, cwd=home).code in (0, 1)
+def test_syntax_of_other_languages_is_words(home: Path, vidcut: Any) -> None:
+    queries = ("a AND", "NEAR(a b)", "col:x", "launch*", "^pad", "'; DROP TABLE chunks; --")
+    done = vidcut("search", "-n", "-f", "-", "--json", cwd=home, stdin="\n".join(queries))
+    assert done.code == 0, done.err
+    assert {query["query"] for query in done.lines()} >= {"launch*", "^pad"}
 
 
 def test_query_beyond_all_measure(home: Path, vidcut: Any) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vidcut import catalog, query, schema
+from vidcut import catalog, schema
 from vidcut.errors import LibraryError, LibraryNewerError, LibraryNotFoundError
 from vidcut.records import (
     Draft,
@@ -19,6 +19,8 @@ from vidcut.records import (
     SubtitleTrack,
     Word,
 )
+from vidcut.terms import terms as terms_of
+from vidcut.terms import text_terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,12 +45,12 @@ def opened(path: Path) -> Iterator[Catalog]:
 
 
 def add(opened: Catalog, text: str, *, modality: str = "asr", video_id: int = 1) -> int:
-    terms = " ".join(query.text_terms(text))
+    terms = " ".join(text_terms(text))
     return opened.add_chunk(video_id, modality, Draft(Span(0, 5), text), terms)
 
 
 def find(opened: Catalog, words: str, **limits: object) -> list[int]:
-    terms = query.parse(words).terms
+    terms = terms_of(words)
     modality, videos = limits.get("modality", "asr"), limits.get("videos")
     return [row for row, _ in opened.find_terms(terms, modality, 10, videos)]  # type: ignore[arg-type]  # limits are what a test says
 
@@ -243,6 +245,59 @@ def test_a_damaged_vector_is_noticed(opened: Catalog, damage: bytes) -> None:
         opened.vectors_after("asr", SPACE, 0)
 
 
+# What stands around a place -----------------------------------------------------------
+
+
+def place(
+    opened: Catalog, start: int, end: int, *, modality: str = "frame", space: Space | None = SPACE
+) -> int:
+    """A chunk without a text; its vector says where it begins."""
+    chunk_id = opened.add_chunk(1, modality, Draft(Span(start, end)), "")
+    if space is not None:
+        opened.add_vector(chunk_id, opened.space_id(space), start.to_bytes(4, "little"))
+    return chunk_id
+
+
+def test_only_what_overlaps_a_stretch_lies_near_it_in_order_of_time(opened: Catalog) -> None:
+    for start, end in ((20, 30), (0, 10), (10, 20), (30, 40)):
+        place(opened, start, end)
+    place(opened, 12, 14, modality="asr")
+    other = opened.add_video("b.mp4", (1, 2), b"other")
+    opened.add_chunk(other, "frame", Draft(Span(10, 20)), "")
+    near = Span(10, 30)
+    assert opened.spans(1, "frame", near) == [Span(10, 20), Span(20, 30)]
+    assert opened.spans(1, "asr", near) == [Span(12, 14)]
+    assert opened.spans(1, "frame", Span(9, 31)) == [
+        *(Span(0, 10), Span(10, 20), Span(20, 30), Span(30, 40)),
+    ]
+    assert opened.spans(1, "ocr", near) == []
+    found = opened.vectors_near(1, "frame", SPACE, near)
+    assert found == [(Span(10, 20), b"\x0a\0\0\0"), (Span(20, 30), b"\x14\0\0\0")]
+
+
+def test_vectors_of_another_space_are_not_near(opened: Catalog) -> None:
+    newer = Space("fake", 2, "2")
+    old, new = place(opened, 0, 10), place(opened, 10, 20, space=newer)
+    bare = place(opened, 20, 30, space=None)
+    assert [span for span, _ in opened.vectors_near(1, "frame", newer, Span(0, 99))] == [
+        Span(10, 20)
+    ]
+    assert opened.vector(new, newer) == b"\x0a\0\0\0"
+    assert [opened.vector(chunk_id, newer) for chunk_id in (old, bare, 999)] == [None] * 3
+    opened.forget_chunks(1, "frame")
+    assert opened.vector(new, newer) is None
+
+
+def test_videos_of_one_content_are_copies(opened: Catalog) -> None:
+    assert opened.copies() == []
+    paths = {"c.mp4": b"two", "b.mp4": b"hash", "d.mp4": b"two", "0.mp4": b"two", "e.mp4": b"e"}
+    ids = {path: opened.add_video(path, (1, 2), content) for path, content in paths.items()}
+    assert opened.copies() == [
+        [1, ids["b.mp4"]],
+        [ids["0.mp4"], ids["c.mp4"], ids["d.mp4"]],
+    ]
+
+
 # Full text ----------------------------------------------------------------------------
 
 
@@ -255,7 +310,7 @@ def test_a_damaged_vector_is_noticed(opened: Catalog, damage: bytes) -> None:
 )
 def test_full_text_takes_whatever_is_asked(opened: Catalog, words: str) -> None:
     number = add(opened, words)
-    terms = query.parse(words).terms
+    terms = terms_of(words)
     assert find(opened, words) == ([number] if terms else [])
 
 
@@ -278,7 +333,7 @@ def test_a_text_is_found_by_what_reads_alike(opened: Catalog, text: str, words: 
     number = add(opened, text)
     add(opened, "something else 其他")
     assert find(opened, words) == [number]
-    terms = query.parse(words).terms
+    terms = terms_of(words)
     total, counts = opened.document_counts(terms)
     assert (total, counts) == (2, dict.fromkeys(terms, 1))
 
@@ -292,6 +347,22 @@ def test_full_text_is_limited_to_a_modality_and_to_videos(opened: Catalog) -> No
     assert find(opened, "hot", videos=[]) == []
     assert opened.find_terms([], "asr", 9, None) == []
     assert opened.find_terms(["hot"], "asr", 1, None) == [(first_chunk, "hot")]
+
+
+def test_terms_asked_for_together_stand_in_one_text(opened: Catalog) -> None:
+    both = add(opened, "the pot is hot")
+    add(opened, "hot")
+    add(opened, "pot")
+    assert opened.find_terms(["hot", "pot"], "asr", 1, None) == [(both, "the pot is hot")]
+    assert opened.find_terms(["hot", "pot"], "asr", 9, None, together=True) == [
+        (both, "the pot is hot")
+    ]
+    assert opened.find_terms(["hot", "cold"], "asr", 9, None, together=True) == []
+    assert opened.find_terms([], "asr", 9, None, together=True) == []
+    odd = add(opened, "and or not")
+    assert opened.find_terms(["or", "and", "not"], "asr", 9, [1], together=True) == [
+        (odd, "and or not")
+    ]
 
 
 def test_the_file_says_whose_it_is(opened: Catalog, path: Path) -> None:

@@ -189,6 +189,25 @@ def test_videos_limit_the_search(folder: Path, store: Any) -> None:
         assert holdings.nearest("frame", SPACE, unit(0), 10, []) == []
 
 
+def test_cosines_are_of_the_chunks_asked_for_in_their_order(folder: Path, store: Any) -> None:
+    fill(folder, store, range(30))
+    ids = [17, 3, 30, 1, 8]
+    right = [float(unit(number - 1) @ unit(2)) for number in ids]
+    with reading(folder, store) as holdings:
+        found = holdings.cosines("frame", SPACE, unit(2), ids)
+        assert found.dtype == np.float32
+        assert found.tolist() == pytest.approx(right, abs=2e-3)
+        assert holdings.cosines("frame", SPACE, unit(2), []).tolist() == []
+
+
+def test_cosines_are_those_by_which_the_nearest_were_found(folder: Path, store: Any) -> None:
+    fill(folder, store, range(30))
+    with reading(folder, store) as holdings:
+        ids, nearest_ones = zip(*holdings.nearest("frame", SPACE, unit(0), 12, None), strict=True)
+        cosines = holdings.cosines("frame", SPACE, unit(0), ids)
+    assert cosines.tolist() == pytest.approx(nearest_ones, abs=1e-6)
+
+
 def test_a_damaged_vector_is_refused(folder: Path, store: Any) -> None:
     fill(folder, store, range(5))
     shutil.rmtree(folder / "vectors")

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from vidcut import lanes, library, pipeline, plugins, schema
+from vidcut import lanes, library, pipeline, plugins, query, schema
+from vidcut.asking import Example
 from vidcut.catalog import Catalog
-from vidcut.errors import LibraryError, MediaError, MissingError, QueryError, SpaceMismatchError
+from vidcut.errors import LibraryError, MediaError, MissingError, SpaceMismatchError
 from vidcut.footage import Selection
 from vidcut.indexing import Tools
 from vidcut.records import (
@@ -42,8 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vidcut.library import Holdings
-    from vidcut.protocols import Encoder
-    from vidcut.records import Picture, PictureWindow, SoundWindow, Vector
+    from vidcut.records import Moment, Picture, PictureWindow, SoundWindow, Vector
     from vidcut.register import Tally
 
 FRAMES_A_SECOND = 2
@@ -126,6 +126,9 @@ class FakeEncoder:
         return np.stack([self.query(text) for text in texts])
 
     def confidence(self, cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.clip(cosines, 0.0, 1.0)
+
+    def likeness(self, cosines: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.clip(cosines, 0.0, 1.0)
 
 
@@ -752,18 +755,50 @@ def broken_catalog() -> None:
 # Searching ----------------------------------------------------------------------------
 
 
-def encoder_of(_modality: str) -> Encoder:
-    return FakeEncoder()
+class WordsOnly(FakeEncoder):
+    """Finds nothing alike, so that words alone decide."""
+
+    def confidence(self, cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.zeros_like(cosines)
+
+
+def search(
+    studio: Studio,
+    words: str,
+    *,
+    encoder: type[FakeEncoder] = WordsOnly,
+    pictures: dict[str, Vector] | None = None,
+    **wishes: Any,
+) -> list[Moment]:
+    wish = pipeline.Wish(**{"count": 50, "min_score": 0.1, **wishes})
+    with studio.reading() as holdings:
+        return pipeline.search(
+            holdings,
+            query.parse(words),
+            wish,
+            encoder_of=lambda _: encoder(),
+            pictures=pictures or {},
+        )
+
+
+def places(found: Sequence[Moment]) -> list[tuple[str, int]]:
+    """Video and second of the best evidence of each."""
+    return [
+        (moment.video.path, moment.evidence[0].chunk.span.start // SECOND_US) for moment in found
+    ]
+
+
+def talk(studio: Studio, name: str, *lines: str, every_s: int = 10, **facts: Any) -> Path:
+    """A film of a single shot in which so much is said, each line for a second."""
+    cues = [[n * every_s * SECOND_US, line] for n, line in enumerate(lines)]
+    return studio.film(name, every_s * len(lines), **{"shots": [0], **facts, "cues": cues})
 
 
 def test_a_written_word_is_found_where_it_stands(studio: Studio) -> None:
     studio.film("a.mp4")
     studio.film("b.mp4", shots=[0])
     studio.index()
-    wish = pipeline.Wish(modalities=("ocr",), min_score=0.0)
-    with studio.reading() as holdings:
-        found = pipeline.search(holdings, "shade 150", wish, encoder_of=encoder_of)
-    best = found[0]
+    best = search(studio, "shade 150", modalities=("ocr",), min_score=0.0)[0]
     assert best.video.path == "a.mp4"
     assert best.evidence[0].matched == ("shade", "150")
     assert Span(75 * SECOND_US, 119 * SECOND_US).overlap(best.span) == best.span.duration
@@ -773,13 +808,10 @@ def test_a_glob_limits_the_videos(studio: Studio) -> None:
     studio.film("trip/a.mp4", 20)
     studio.film("b.mp4", 20)
     studio.index()
-    with studio.reading() as holdings:
-        for glob in ("trip/*", "a.*"):
-            wish = pipeline.Wish(count=50, video=glob, min_score=0.0)
-            found = pipeline.search(holdings, "shade", wish, encoder_of=encoder_of)
-            assert {moment.video.path for moment in found} == {"trip/a.mp4"}
-        wish = pipeline.Wish(video="*.mov", min_score=0.0)
-        assert pipeline.search(holdings, "shade", wish, encoder_of=encoder_of) == []
+    for glob in ("trip/*", "a.*"):
+        found = search(studio, "shade", video=glob, min_score=0.0)
+        assert {moment.video.path for moment in found} == {"trip/a.mp4"}
+    assert search(studio, "shade", video="*.mov", min_score=0.0) == []
 
 
 def test_another_encoder_than_the_librarys_is_refused(studio: Studio) -> None:
@@ -789,13 +821,150 @@ def test_another_encoder_than_the_librarys_is_refused(studio: Studio) -> None:
     class Other(FakeEncoder):
         space = Space("fake", 4, "2")
 
-    with studio.reading() as holdings, pytest.raises(SpaceMismatchError, match="fake/1/4"):
-        pipeline.search(holdings, "shade", pipeline.Wish(), encoder_of=lambda _: Other())
+    with pytest.raises(SpaceMismatchError, match="fake/1/4"):
+        search(studio, "shade", encoder=Other)
 
 
-def test_an_empty_query_is_refused_and_an_empty_library_finds_nothing(studio: Studio) -> None:
+def test_an_empty_library_finds_nothing(studio: Studio) -> None:
+    studio.index()
+    for words in ("cat", '"cat" -dog', "cat >> dog"):
+        assert search(studio, words) == []
+
+
+def test_what_is_missing_is_not_found(studio: Studio) -> None:
+    path = talk(studio, "a.mp4", "hello")
+    studio.index()
+    assert places(search(studio, "hello")) == [("a.mp4", 0)]
+    path.unlink()
+    studio.index()
+    assert search(studio, "hello") == []
+
+
+def test_only_the_modalities_wished_for_are_asked(studio: Studio) -> None:
+    talk(studio, "a.mp4", "the shade of a tree", "hello")
+    studio.index()
+    for modality in ("asr", "ocr"):
+        found = search(studio, "shade", modalities=(modality,))
+        kinds = {hit.chunk.modality for moment in found for hit in moment.evidence}
+        assert kinds == {modality}
+    assert search(studio, "said:hello", modalities=("ocr",)) == []
+
+
+def test_without_a_phrase_nothing_is_an_answer(studio: Studio) -> None:
+    talk(studio, "a.mp4", "good morning all", "the morning is good", "hello")
+    studio.index()
+    assert places(search(studio, '"good morning"')) == [("a.mp4", 0)]
+    assert places(search(studio, 'hello "good morning"')) == [("a.mp4", 0)]
+    assert search(studio, 'hello "good evening"') == []
+    assert search(studio, '"good morning" "hello"') == []  # not in one place
+
+
+def test_what_is_told_of_a_phrase_is_told_in_full(studio: Studio) -> None:
+    talk(studio, "a.mp4", "hello", "good morning all")
+    studio.index()
+    (moment,) = search(studio, '"morning all"')
+    assert moment.score == 1.0
+    assert moment.evidence[0].matched == ("morning", "all")
+    assert moment.evidence[0].chunk.text == "good morning all"
+    assert moment.span.contains(10 * SECOND_US)
+
+
+def test_unwanted_words_take_away_what_lies_over_them(studio: Studio) -> None:
+    """What is seen and written while they are said, too."""
+    talk(studio, "a.mp4", "hello dog", "hello", every_s=20)
+    studio.index()
+    assert places(search(studio, "hello -dog")) == [("a.mp4", 20)]
+    everywhere = search(studio, "shade", modalities=("ocr",))
+    assert 0 in [second for _, second in places(everywhere)]
+    apart = search(studio, "shade -said:dog", modalities=("ocr",))
+    assert apart
+    for hit in (hit for moment in apart for hit in moment.evidence):
+        assert hit.chunk.span.overlap(Span(0, SECOND_US)) == 0
+    assert places(search(studio, "hello -written:dog")) == places(search(studio, "hello"))
+
+
+def test_stretches_may_be_ruled_out(studio: Studio) -> None:
+    talk(studio, "a.mp4", "hello", "hello you")
+    talk(studio, "b.mp4", "hello", "bye", "hello there")
     studio.index()
     with studio.reading() as holdings:
-        with pytest.raises(QueryError):
-            pipeline.search(holdings, " \0 ", pipeline.Wish(), encoder_of=encoder_of)
-        assert pipeline.search(holdings, "cat", pipeline.Wish(), encoder_of=encoder_of) == []
+        ids = {video.path: video.id for video in holdings.catalog.videos()}
+    without = ((ids["a.mp4"], Span(0, 5 * SECOND_US)), (ids["b.mp4"], Span(0, 1)))
+    found = search(studio, "hello", without=without, modalities=("asr",))
+    assert sorted(places(found)) == [("a.mp4", 10), ("b.mp4", 20)]
+
+
+def test_what_comes_first_comes_first(studio: Studio) -> None:
+    talk(studio, "a.mp4", "water", "tea", "water")
+    talk(studio, "b.mp4", "tea", "water")
+    studio.index()
+    (moment,) = search(studio, "water >> tea", modalities=("asr",))
+    assert moment.video.path == "a.mp4"
+    assert moment.span.contains(0)
+    assert moment.span.contains(10 * SECOND_US)
+    assert not moment.span.contains(20 * SECOND_US)
+    assert search(studio, "water >> tea", modalities=("asr",), within_us=8 * SECOND_US) == []
+    assert len(search(studio, "water >> tea >> water", modalities=("asr",))) == 1
+    assert search(studio, "water >> tea >> coffee") == []
+
+
+def test_at_most_so_many_moments_are_found(studio: Studio) -> None:
+    talk(studio, "a.mp4", "hello one", "hello two", "hello three")
+    talk(studio, "b.mp4", "hello four", "hello five", every_s=15)
+    studio.index()
+    assert len(search(studio, "hello")) == 5
+    assert [moment.rank for moment in search(studio, "hello", count=3)] == [1, 2, 3]
+    by_video = [moment.video.path for moment in search(studio, "hello", per_video=1)]
+    assert sorted(by_video) == ["a.mp4", "b.mp4"]
+
+
+def test_of_copies_one_is_searched(studio: Studio) -> None:
+    """Though it shows nothing, by which twins are known."""
+    path = talk(studio, "b.mp4", "hello", shots=[])
+    shutil.copy(path, studio.folder / "a.mp4")
+    shutil.copy(path, studio.folder / "c.mp4")
+    studio.index()
+    assert places(search(studio, "hello")) == [("a.mp4", 0)]
+    assert places(search(studio, "hello", video="[bc].mp4")) == [("b.mp4", 0)]
+    (studio.folder / "a.mp4").unlink()
+    studio.index()
+    assert places(search(studio, "hello")) == [("b.mp4", 0)]
+
+
+def test_a_copy_is_told_once_and_the_takes_of_one_video_each(studio: Studio) -> None:
+    talk(studio, "a.mp4", "hello", "bye", "hello")
+    talk(studio, "b.mp4", "bye", "hello", every_s=20)
+    studio.index()
+    found = search(studio, "hello", modalities=("asr",))
+    assert [moment.video.path for moment in found] == ["a.mp4", "a.mp4"]
+
+
+def test_pictures_and_examples_are_of_what_is_seen(studio: Studio) -> None:
+    studio.film("a.mp4", sound=False)
+    studio.index()
+    bright = vector_of(150)
+    (moment,) = search(
+        studio, "./a.png", pictures={"./a.png": bright}, modalities=("frame",), min_score=0.9
+    )
+    assert 75 <= moment.evidence[0].chunk.span.start // SECOND_US < 119
+    wish = pipeline.Wish(modalities=("frame",), min_score=0.9, like=(Example("frame", bright),))
+    with studio.reading() as holdings:
+        (same,) = pipeline.search(
+            holdings,
+            query.by_example(None),
+            wish,
+            encoder_of=lambda _: FakeEncoder(),
+            pictures={},
+        )
+    assert same.span == moment.span
+
+
+def test_examples_are_of_the_first_step_only(studio: Studio) -> None:
+    talk(studio, "a.mp4", "water", "tea", shots=[0, 10])
+    studio.index()
+    later = "x" * 100  # as the second shot's shade, so that it is found
+    unlike = (Example("frame", vector_of(100)),)
+    plain = search(studio, f"said:water >> shown:{later}", encoder=FakeEncoder)
+    judged = search(studio, f"said:water >> shown:{later}", encoder=FakeEncoder, unlike=unlike)
+    assert plain[0].score > 0.9
+    assert judged == plain

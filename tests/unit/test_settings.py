@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vidcut import settings
-from vidcut.errors import UsageError
+from vidcut.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,3 +119,68 @@ def test_a_file_that_is_a_folder_is_a_usage_error(user_file: Path) -> None:
 def test_threads_are_half_of_the_cores_unless_said() -> None:
     assert settings.Settings(threads=5).threads_each == 5
     assert settings.Settings().threads_each >= 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, "min_score = 0.25\n"),
+        ("", "min_score = 0.25\n"),
+        ('# mine\nasr = "never"', '# mine\nasr = "never"\nmin_score = 0.25\n'),
+        (
+            '# min_score = 1\nmin_score=0.2 # low\nasr = "auto"\n',
+            '# min_score = 1\nmin_score = 0.25 # low\nasr = "auto"\n',
+        ),
+        (
+            'threads = 2\r\n  "min_score" = 1\r\nasr = "auto"\r\n',
+            'threads = 2\r\nmin_score = 0.25\r\nasr = "auto"\r\n',
+        ),
+    ],
+)
+@pytest.mark.usefixtures("user_file")
+def test_a_kept_setting_leaves_the_rest_of_the_file(
+    library: Path, before: str | None, after: str
+) -> None:
+    file = library / "config.toml"
+    if before is not None:
+        file.write_bytes(before.encode())
+    assert settings.keep(library, "min_score", 0.25) == file
+    assert file.read_bytes().decode() == after
+    assert settings.read({}, library=library, environment={}).min_score == 0.25
+    assert list(library.iterdir()) == [file]
+
+
+def test_keeping_follows_a_link_and_spares_the_permissions(library: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "shared.toml"
+    shared.write_text("threads = 2\n")
+    shared.chmod(0o600)
+    (library / "config.toml").symlink_to(shared)
+    settings.keep(library, "min_score", 0.0)
+    assert (library / "config.toml").is_symlink()
+    assert shared.read_text() == "threads = 2\nmin_score = 0.0\n"
+    assert shared.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "message"),
+    [
+        ('language = """\nmin_score = 1\n"""\n', 0.25, "cannot be changed safely; write min_score"),
+        ("min_score = ", 0.25, "cannot be read as TOML"),
+        ("[quality]\nx = 1", 0.25, "quality is to be a text"),
+        ("threads = 2\n", 1.5, "min_score is to be between 0 and 1"),
+        ("threads = 2\n", float("nan"), "min_score is to be between 0 and 1"),
+    ],
+)
+def test_what_cannot_be_kept_changes_nothing(
+    library: Path, text: str, value: float, message: str
+) -> None:
+    (library / "config.toml").write_text(text)
+    with pytest.raises(UsageError, match=message):
+        settings.keep(library, "min_score", value)
+    assert (library / "config.toml").read_text() == text
+    assert len(list(library.iterdir())) == 1
+
+
+def test_a_library_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"config\.toml cannot be written"):
+        settings.keep(tmp_path / "nowhere", "min_score", 0.25)

@@ -17,6 +17,7 @@ from typer import Abort, TyperException
 
 from vidcut import __version__
 from vidcut.cli import cut, doctor, index, info, ls, models, render, rm, search
+from vidcut.cli import eval as eval_
 from vidcut.cli.exits import Exit
 from vidcut.errors import LibraryError, MediaError, MissingError, VidcutError
 
@@ -34,6 +35,7 @@ app.command()(info.info)
 app.command()(rm.rm)
 app.command()(doctor.doctor)
 app.command()(models.models)
+app.command("eval")(eval_.eval_)
 
 
 def _version(value: bool) -> None:  # noqa: FBT001  (typer calls it so)
@@ -64,9 +66,7 @@ def run() -> int:
     try:
         code = int(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
     except TyperException as error:
-        render.fail(
-            f"{error.format_message()} 'vidcut --help' and 'vidcut COMMAND --help' tell more"
-        )
+        render.fail(_refusal(error.format_message()))
         return Exit.USAGE
     except Abort:
         code = Exit.INTERRUPTED
@@ -78,6 +78,15 @@ def run() -> int:
     if code == Exit.INTERRUPTED:
         render.say("interrupted; what is done is kept, and the next run goes on")
     return code
+
+
+def _refusal(message: str) -> str:
+    """What is wrong with the command line, and what helps."""
+    if sys.argv[1:2] == ["search"] and "No such option" in message:
+        remedy = "a minus of the query goes in quotes with the rest, as in 'beach -people'"
+    else:
+        remedy = "'vidcut --help' and 'vidcut COMMAND --help' tell more"
+    return f"{message} {remedy}"
 
 
 def _open_standard_streams() -> None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import os
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidcut.boundaries import Lengths
+from vidcut.cutting import parse_time
 from vidcut.errors import UsageError
+from vidcut.grammar import Word
 from vidcut.records import SECOND_US
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LibraryOption = Annotated[
     Path | None,
@@ -46,6 +55,94 @@ MarginOption = Annotated[
 CLIPS_FOLDER = "clips"
 """Where clips go where nobody says."""
 MODALITIES = ("frame", "asr", "ocr")
+STDIN = "stdin"
+_MOST_BYTES = 10_000_000
+"""Of a file of queries: somebody named a film."""
+_MORE_THAN_A_PATH = re.compile(r"\s(?:[+-]\s|>>|-?(?:\.{0,2}|~)/)")
+"""What is in a query after a path: a sign, or another path."""
+
+
+def query(words: Sequence[str]) -> str:
+    """The arguments of a command as one query; a picture's path stays whole."""
+    return " ".join(f'"{word}"' if _is_spaced_path(word) else word for word in words)
+
+
+def _is_spaced_path(word: str) -> bool:
+    """Whether an argument with spaces is the path of one picture, and no query that begins so."""
+    if " " not in word or not Word(word).is_picture:
+        return False
+    # os.path, for an argument may be longer than any path.
+    is_there = os.path.exists(os.path.expanduser(word))  # noqa: PTH110, PTH111
+    return is_there or _MORE_THAN_A_PATH.search(word) is None
+
+
+def lines_of(file: Path) -> list[str]:
+    """The lines of a text file, or of stdin where it is ``-``.
+
+    Raises:
+        UsageError: it cannot be read, is no text, or is far too long for queries.
+    """
+    name = name_of(file)
+    try:
+        with open(0 if name == STDIN else file, "rb", closefd=name != STDIN) as stream:
+            data = stream.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            most = _MOST_BYTES // 1_000_000
+            raise UsageError(
+                f"{name} has more than {most} MB; name a text file with a query a line"
+            )
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read ({error.strerror}); name a text file") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name} is no text in UTF-8; save it so") from error
+    # Not splitlines(), which takes more for a line's end than editors do when they count.
+    return io.StringIO(text, newline=None).read().split("\n")
+
+
+def name_of(file: Path) -> str:
+    """A file as messages name it."""
+    return STDIN if str(file) == "-" else str(file)
+
+
+def ranks(text: str | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """``+1 -3`` as the ranks that were right and those that were wrong."""
+    if text is None:
+        return (), ()
+    marks = text.replace(",", " ").split()
+    if not marks or not all(re.fullmatch(r"[+-][1-9][0-9]{0,5}", mark) for mark in marks):
+        raise UsageError(f"--feedback {text!r}: give ranks with signs, e.g. '+1 -3'")
+    right, wrong = (
+        tuple(int(mark[1:]) for mark in marks if mark[0] == sign) for sign in ("+", "-")
+    )
+    if both := set(right) & set(wrong):
+        raise UsageError(f"--feedback {text!r}: {min(both)} cannot be right and wrong at once")
+    return right, wrong
+
+
+def moment_of(text: str) -> tuple[str, int]:
+    """``VIDEO@TIME`` as a name and microseconds."""
+    name, at, time = text.rpartition("@")
+    if not at or not name:
+        raise UsageError(f"--like {text}: give a video and a time in it, e.g. clip.mp4@1:15.5")
+    return name, parse_time(time.removesuffix("s"))
+
+
+def lengths(shortest: str, longest: str) -> Lengths:
+    """How long moments may be."""
+    bounds = Lengths(length("--min-length", shortest), length("--max-length", longest))
+    if not 0 < bounds.shortest_us <= bounds.longest_us:
+        fact = f"--min-length {shortest} and --max-length {longest}"
+        raise UsageError(f"{fact} leave no length; give 0 < min <= max")
+    return bounds
+
+
+def length(option: str, text: str) -> int:
+    """``30s``, ``1:30`` or ``0.5`` as microseconds."""
+    try:
+        return parse_time(text.removesuffix("s"))
+    except UsageError as error:
+        raise UsageError(f"{option} {text}: {text!r} is no length, e.g. 30s or 1:30") from error
 
 
 def margins(text: str | None) -> tuple[int, int]:

@@ -21,8 +21,8 @@ from rich.text import Text
 
 from vidcut.cutting import format_time
 from vidcut.errors import OutputError
-from vidcut.query import matches
 from vidcut.records import SECOND_US
+from vidcut.terms import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,6 +37,7 @@ _WORDS_CHARS = 160
 _MOST_LABELS = 3
 _ASCII_END = 0x7F
 _MARK = "bold yellow"
+_ASIDE = "dim"
 
 
 def printable(text: str) -> str:
@@ -164,6 +165,8 @@ def moment_row(moment: Moment, terms: tuple[str, ...]) -> list[str | Text]:
         if why:
             why.append("\n" if sys.stdout.isatty() else "; ")
         why.append_text(_why(hit, terms))
+    why.append("\n" if sys.stdout.isatty() else "; ")
+    why.append(f"from {moment.start.reason} to {moment.end.reason}", _ASIDE)
     return [
         str(moment.rank),
         printable(moment.video.path),
@@ -192,7 +195,7 @@ def _edge(boundary: Boundary) -> str:
 def _why(hit: Hit, terms: tuple[str, ...]) -> Text:
     text = printable(hit.chunk.text or "")
     if hit.chunk.modality == "frame":
-        labels = ", ".join(text.split(", ")[:_MOST_LABELS])
+        labels = ", ".join([*dict.fromkeys(text.split(", "))][:_MOST_LABELS])
         return Text(f"seen: {labels}" if labels else "seen")
     verb = {"asr": "said", "ocr": "written"}.get(hit.chunk.modality, hit.chunk.modality)
     marked = Text(text)

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import vidcut
-from vidcut.cli import options, render
+from vidcut import grammar
+from vidcut.cli import options, render, results
 from vidcut.cli.exits import Exit
-from vidcut.cutting import format_time, slug
-from vidcut.footage import name_matches
-from vidcut.query import parse
+from vidcut.cli.results import Asked, Clips, Form, Print
+from vidcut.errors import UsageError
+from vidcut.query import GRAMMAR, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from vidcut.records import Clip, Moment
+_SEEN = "frame"
+_LANGUAGE = ("write", "to find", "for example")
 
 
-class Print(StrEnum):
-    """What ``--print`` prints of each moment."""
-
-    PATH = "path"
-    TSV = "tsv"
+def _help_query(value: bool) -> None:  # noqa: FBT001  (typer calls it so)
+    if value:
+        render.emit_table(_LANGUAGE, GRAMMAR)
+        raise typer.Exit
 
 
 def search(  # noqa: PLR0913  (a command's options)
-    words: Annotated[list[str], typer.Argument(metavar="QUERY...", help="What to look for.")],
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="QUERY...", help="What to look for.")
+    ] = None,
     *,
     count: Annotated[int, typer.Option("--count", "-k", min=1, help="At most so many.")] = 5,
     modalities: Annotated[
@@ -39,9 +41,36 @@ def search(  # noqa: PLR0913  (a command's options)
     video: Annotated[
         str | None, typer.Option(metavar="GLOB", help="Only in videos of this name or path.")
     ] = None,
+    per_video: Annotated[
+        int | None, typer.Option(min=1, help="At most so many of one video.")
+    ] = None,
     min_score: Annotated[
         float | None, typer.Option(min=0, max=1, help="Nothing that scores less.")
     ] = None,
+    image: Annotated[
+        list[Path] | None, typer.Option(metavar="PICTURE", help="What looks like a picture.")
+    ] = None,
+    like: Annotated[
+        list[str] | None,
+        typer.Option(metavar="VIDEO@TIME", help="What looks like a video at a time."),
+    ] = None,
+    feedback: Annotated[
+        str | None,
+        typer.Option(metavar="RANKS", help="Refine the last search: '+1 -3' by its ranks."),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", "-f", metavar="FILE", help="A query a line; - for stdin."),
+    ] = None,
+    within: Annotated[
+        str, typer.Option(metavar="TIME", help="In A >> B, how soon after A.")
+    ] = "30s",
+    min_length: Annotated[
+        str, typer.Option(metavar="TIME", help="Moments last at least so long.")
+    ] = "0.5s",
+    max_length: Annotated[
+        str, typer.Option(metavar="TIME", help="Moments last at most so long.")
+    ] = "60s",
     margin: options.MarginOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="List only; cut none.")] = False,
     output: Annotated[
@@ -62,6 +91,12 @@ def search(  # noqa: PLR0913  (a command's options)
     offline: options.OfflineOption = None,
     quiet: options.QuietOption = False,
     verbose: options.VerboseOption = False,
+    _help_asked: Annotated[
+        bool,
+        typer.Option(
+            "--help-query", callback=_help_query, is_eager=True, help="All that a query may say."
+        ),
+    ] = False,
 ) -> int:
     """Find the best moments and cut them into clips/QUERY/.
 
@@ -69,131 +104,79 @@ def search(  # noqa: PLR0913  (a command's options)
     matches well enough.
     """
     render.log_level(verbose=verbose)
-    query = " ".join(words)
-    wanted = options.modalities(modalities)
-    widened = vidcut.Margin(*options.margins(margin))
-    mode = vidcut.Mode.COPY if copy else vidcut.Mode.EXACT
-    shown = _Shown(json=json, print_=print_, null=null, query=query, mode=mode)
+    liked, disliked = options.ranks(feedback)
+    wish: dict[str, Any] = {
+        "count": count,
+        "modalities": options.modalities(modalities),
+        "video": video,
+        "per_video": per_video,
+        "within_us": options.length("--within", within),
+        "lengths": options.lengths(min_length, max_length),
+        "images": image or (),
+        "like": [options.moment_of(one) for one in like or ()],
+        "liked": liked,
+        "disliked": disliked,
+    }
+    form = Form(json=json, print=print_, end="\0" if null else "\n", quiet=quiet, glob=video)
+    clips = Clips(
+        folder=output or Path(options.CLIPS_FOLDER),
+        is_shared=output is None or file is not None,
+        margin=vidcut.Margin(*options.margins(margin)),
+        mode=vidcut.Mode.COPY if copy else vidcut.Mode.EXACT,
+        overwrite=overwrite,
+    )
+    if (image or like) and not _reaches(wish["modalities"], _SEEN):
+        raise UsageError(
+            f"--in {modalities} leaves out what is seen, where pictures are; add frame"
+        )
+    by_example = bool(image or like or feedback)
+    asked = _asked(words or [], file, wish["modalities"], by_example=by_example)
     with vidcut.Library(library, min_score=min_score, device=device, offline=offline) as opened:
-        found = opened.search(query, count=count, modalities=wanted, video=video)
-        if not found:
-            render.say(_nothing(opened, query, video))
-            return Exit.NOTHING
-        clips: Iterator[vidcut.Clip | vidcut.Failure] | None = None
-        folder = output or Path(options.CLIPS_FOLDER) / slug(query)
-        if not dry_run:
-            plans = opened.plans(found, folder, margin=widened, mode=mode)
-            reader = opened.settings.reader
-            clips = vidcut.cut(plans, overwrite=overwrite, keep=True, reader=reader)
-            shown.kept = set() if overwrite else {str(p.output) for p in plans if p.output.exists()}
-        cut = _show(opened, found, clips, shown)
+        codes, shown = [], []
+        for one in asked:
+            found = opened.search(one.words, **wish)
+            opened.remember()  # now, for whoever interrupts the cutting has seen the answers
+            shown += found
+            codes.append(results.show(opened, one, found, form, None if dry_run else clips))
         if not quiet:
-            _tell(opened, found, cut, folder, shown.kept)
-    return Exit.SOME_FAILED if any(isinstance(c, vidcut.Failure) for c in cut) else Exit.DONE
+            results.tell_model(opened, shown)
+    if Exit.SOME_FAILED in codes:
+        return Exit.SOME_FAILED
+    return Exit.DONE if Exit.DONE in codes else Exit.NOTHING
 
 
-class _Shown:
-    """How results are to look."""
-
-    def __init__(
-        self, *, json: bool, print_: Print | None, null: bool, query: str, mode: vidcut.Mode
-    ) -> None:
-        self.mode = mode
-        self.kept: set[str] = set()
-        """The clips that were there already."""
-        self.json = json
-        self.print = print_
-        self.end = "\0" if null else "\n"
-        self.terms = parse(query).terms
-
-
-def _show(
-    opened: vidcut.Library,
-    found: Sequence[Moment],
-    clips: Iterator[vidcut.Clip | vidcut.Failure] | None,
-    shown: _Shown,
-) -> list[vidcut.Clip | vidcut.Failure]:
-    """Print the moments, each line as soon as its clip is there."""
-    table = not shown.json and shown.print is None
-    if table:
-        title = ("#", "video", "start", "end", "score", "why")
-        render.emit_table(title, [render.moment_row(moment, shown.terms) for moment in found])
-    made: list[vidcut.Clip | vidcut.Failure] = []
-    models = opened.models() if shown.json else {}
-    for moment in found:
-        clip: Clip | None = None
-        if clips is not None:
-            result = next(clips)
-            made.append(result)
-            if isinstance(result, vidcut.Failure):
-                render.fail_file(result)
-            else:
-                clip = result
-        if not table:
-            _line(opened, moment, clip, shown, models)
-    return made
+def _asked(
+    words: Sequence[str], file: Path | None, modalities: Sequence[str], *, by_example: bool
+) -> list[Asked]:
+    """What to search for, checked before anything is done for any of it."""
+    if file is None:
+        query = options.query(words)
+        if query or not by_example:
+            _check(query, modalities)
+        return [Asked(query)]
+    if words or by_example:
+        raise UsageError("-f brings the queries; leave out the one beside it")
+    name, lines = options.name_of(file), options.lines_of(file)
+    asked = [Asked(line, number) for number, line in enumerate(lines, 1) if line.strip()]
+    if not asked:
+        raise UsageError(f"{name} holds no query; write one a line")
+    for one in asked:
+        try:
+            _check(one.words, modalities)
+        except UsageError as error:
+            raise UsageError(f"{name}, line {one.line}: {error}") from error
+    return asked
 
 
-def _line(
-    opened: vidcut.Library,
-    moment: Moment,
-    clip: Clip | None,
-    shown: _Shown,
-    models: dict[str, str],
-) -> None:
-    source = str(opened.path(moment.video))
-    if shown.json:
-        moved = clip is not None and not (
-            clip.path in shown.kept and shown.mode is vidcut.Mode.COPY
-        )
-        render.emit_json(
-            render.moment_json(moment, path=source, clip=clip, moved=moved, models=models)
-        )
-    elif shown.print is Print.PATH:
-        render.emit(clip.path if clip else source, shown.end)
-    else:
-        span = format_time(moment.start.time_us), format_time(moment.end.time_us)
-        row = (str(moment.rank), f"{moment.score:.4f}", source, *span, clip.path if clip else "")
-        render.emit("\t".join(render.printable(cell) for cell in row), shown.end)
+def _check(query: str, modalities: Sequence[str]) -> None:
+    """Refuse a query that says nothing, or of which --in leaves nothing to look for."""
+    for step in parse(query).steps:
+        if not any(_reaches(modalities, *term.modalities) for term in step.wanted):
+            only = ",".join(modalities)
+            fact = f"--in {only} leaves nothing of {grammar.shown(query)} to look for"
+            raise UsageError(f"{fact}; leave --in out, or say it in other words")
 
 
-def _tell(
-    opened: vidcut.Library,
-    found: Sequence[Moment],
-    made: Sequence[vidcut.Clip | vidcut.Failure],
-    folder: Path,
-    kept: set[str],
-) -> None:
-    """What the person should know besides the results."""
-    clips = [clip for clip in made if isinstance(clip, vidcut.Clip)]
-    if clips:
-        old = sum(clip.path in kept for clip in clips)
-        already = f"; {old} there already, kept (--overwrite makes anew)" if old else ""
-        render.say(f"{len(clips)} {'clip' if len(clips) == 1 else 'clips'} in {folder}/{already}")
-    for clip in clips:
-        if clip.moved_start_us or clip.moved_end_us:
-            render.say(f"{Path(clip.path).name} {render.moved(clip)}")
-    for path in sorted(
-        {moment.video.path for moment in found if _has_changed(opened, moment.video)}
-    ):
-        render.say(f"{path} changed after it was indexed; 'vidcut index FOLDER' looks at it again")
-    seen = any(hit.chunk.modality == "frame" for moment in found for hit in moment.evidence)
-    if seen and opened.visual_model == "labels":
-        render.say("what is seen was matched by the offline model (labels)")
-
-
-def _has_changed(opened: vidcut.Library, video: vidcut.Video) -> bool:
-    try:
-        facts = opened.path(video).stat()
-    except OSError:  # cutting says so
-        return False
-    return (facts.st_size, facts.st_mtime_ns) != opened.holdings.catalog.stamp(video.id)
-
-
-def _nothing(opened: vidcut.Library, query: str, glob: str | None) -> str:
-    if not any(video.state != "failed" for video in opened.videos()):
-        return "the library is empty; 'vidcut index FOLDER' fills it"
-    if glob is not None and not any(name_matches(video.path, (glob,)) for video in opened.videos()):
-        return f"no video is called {glob}; 'vidcut ls' lists them"
-    least = opened.settings.min_score
-    return f"nothing matches {query!r} well enough; --min-score below {least} shows weaker ones"
+def _reaches(modalities: Sequence[str], *wanted: str) -> bool:
+    """Whether one of those that are wanted is looked in; both may be empty, for all."""
+    return not modalities or not wanted or not set(modalities).isdisjoint(wanted)

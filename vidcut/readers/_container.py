@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 import stat
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ _FORMATS = (
 )
 MAX_PIXELS = 8192 * 8192
 """Of one picture: twice 8K. A file of 32 KB can claim a picture that takes 3 GB."""
+
+_TIMECODE = re.compile(r"([0-9]{2}:[0-5][0-9]:[0-5][0-9])([:;.,])([0-9]{2,3})")
 
 _MOST_FAILURES = 100
 """Reads that fail in a row before the rest of a file is given up."""
@@ -82,6 +85,21 @@ def sound_stream(container: Any) -> Any | None:
     streams = [s for s in container.streams.audio if s.codec_context and s.codec_context.rate]
     best = container.streams.best("audio", related=picture_stream(container))
     return best if best in streams else next(iter(streams), None)
+
+
+def timecode(container: Any) -> str | None:
+    """What the camera's clock said at the first picture: ``01:00:00:00``, drop-frame with ``;``.
+
+    QuickTime has it in a track of its own, which libav shows at the picture's too; MXF and AVI
+    have it in their header, Matroska among its tags. None where there is none.
+    """
+    picture = picture_stream(container)
+    for place in (*([] if picture is None else [picture]), *container.streams.data, container):
+        for name, text in place.metadata.items():
+            match = _TIMECODE.fullmatch(text.strip()) if name.lower() == "timecode" else None
+            if match:
+                return f"{match[1]}{':' if match[2] == ':' else ';'}{match[3]}"
+    return None
 
 
 def start_us(container: Any) -> int:

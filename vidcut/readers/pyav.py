@@ -57,6 +57,7 @@ class PyavReader:
                 picture=None if picture is None else _picture_track(container, picture),
                 sound=None if sound is None else _sound_track(sound),
                 subtitles=tuple(_subtitle_tracks(container)),
+                timecode=_container.timecode(container),
             )
 
     def frames(self, path: Path, *, start_us: int = 0) -> Iterator[Frame]:

@@ -1,0 +1,111 @@
+"""Candidates to moments, by what the library knows of the video around them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vidcut.boundaries import Lengths, Look, Surroundings, boundaries
+from vidcut.moments import Run
+from vidcut.records import SECOND_US, Moment, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from vidcut.library import Holdings
+    from vidcut.moments import Candidate
+    from vidcut.protocols import Encoder
+    from vidcut.records import Boundary, Hit, Vector
+
+_AROUND_US = 5 * SECOND_US
+"""How far beyond the longest moment neighbours matter."""
+_TWIN = 0.91
+"""Two stretches look the same when their encoder finds their mean vectors so alike.
+
+With ``labels``: a cosine of 0.93, which one stretch in a hundred has with the most similar one of
+another video, and half of poor copies with what they were made of (benchmarks/twins.py).
+"""
+_TWIN_LENGTH = 0.8
+"""And when the shorter lasts at least this share of the longer."""
+_SEEN, _SAID = "frame", "asr"
+
+
+class Settling:
+    """Gives candidates their boundaries; each stretch is looked up once."""
+
+    def __init__(
+        self, holdings: Holdings, lengths: Lengths, encoder_of: Callable[[str], Encoder]
+    ) -> None:
+        self._catalog = holdings.catalog
+        self._lengths = lengths
+        self._encoder_of = encoder_of
+        self._space = holdings.catalog.modality_space(_SEEN)
+        self._cuts: dict[int, list[int]] = {}
+
+    def moment(self, candidate: Candidate) -> Moment:
+        """The candidate with its boundaries; not ranked yet."""
+        links = candidate.chain or (candidate,)
+        ends = [self._ends(link) for link in links]  # cut short, a link may end before the last
+        start = min((start for start, _ in ends), key=lambda one: one.time_us)
+        end = max((end for _, end in ends), key=lambda one: one.time_us)
+        evidence = self._whole(candidate.evidence)
+        return Moment(0, candidate.video, start, end, candidate.score, evidence)
+
+    def is_twin(self, one: Moment, other: Moment) -> bool:
+        """Whether the two look and read the same: a copy, or the same thing shown again.
+
+        What is said twice in one video is not: those are takes, to choose from.
+        """
+        if one.video.id == other.video.id and any(h.chunk.modality == _SAID for h in one.evidence):
+            return False
+        shorter, longer = sorted((one.span.duration, other.span.duration))
+        if shorter < longer * _TWIN_LENGTH or _texts(one) != _texts(other):
+            return False
+        looks = self._look(one), self._look(other)
+        if looks[0] is None or looks[1] is None:
+            return False
+        cosine = np.array([looks[0] @ looks[1]], dtype=np.float32)
+        return float(self._encoder_of(_SEEN).likeness(cosine)[0]) >= _TWIN
+
+    def _whole(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+        """With their chunks' words, which are not read for what is not shown."""
+        chunks = self._catalog.chunks([hit.chunk.id for hit in hits])
+        return tuple(replace(hit, chunk=chunks.get(hit.chunk.id, hit.chunk)) for hit in hits)
+
+    def _ends(self, candidate: Candidate) -> tuple[Boundary, Boundary]:
+        video, run = candidate.video, Run(self._whole(candidate.run.hits))
+        reach_us = self._lengths.longest_us + _AROUND_US
+        near = Span(max(0, run.span.start - reach_us), run.span.end + reach_us)
+        if video.id not in self._cuts:
+            self._cuts[video.id] = self._catalog.cuts(video.id)
+        looks = self._looks(video.id, near) if run.modality == _SEEN else []
+        said = self._catalog.spans(video.id, _SAID, near) if run.modality == _SAID else []
+        around = Surroundings(video, self._cuts[video.id], looks, said, candidate.free)
+        return boundaries(run, around, self._lengths)
+
+    def _looks(self, video_id: int, near: Span) -> list[Look]:
+        if self._space is None:
+            return []
+        found = self._catalog.vectors_near(video_id, _SEEN, self._space, near)
+        return [Look(span, _vector(stored)) for span, stored in found]
+
+    def _look(self, moment: Moment) -> Vector | None:
+        """What the moment looks like on the whole, of unit length; None where it shows nothing."""
+        looks = self._looks(moment.video.id, moment.span)
+        mean = np.sum([look.vector for look in looks], axis=0) if looks else None
+        length = float(np.linalg.norm(mean)) if mean is not None else 0.0
+        return np.asarray(mean / length, dtype=np.float32) if mean is not None and length else None
+
+
+def _texts(moment: Moment) -> set[tuple[str, str | None]]:
+    return {
+        (hit.chunk.modality, hit.chunk.text)
+        for hit in moment.evidence
+        if hit.chunk.modality != _SEEN
+    }
+
+
+def _vector(stored: bytes) -> Vector:
+    return np.frombuffer(stored, dtype="<f2").astype(np.float32)
