@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
+import string
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from vidcut.errors import UsageError
+from vidcut.finish import Finish
 from vidcut.records import SECOND_US, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from vidcut.records import Moment
+    from vidcut.records import Clip, Moment
+
+Fact: TypeAlias = int | float | str
 
 NAME_BYTES = 255
 """The longest file name, in bytes, of ext4, APFS, Btrfs and (in UTF-16 units) NTFS."""
@@ -40,6 +46,10 @@ _SOUND_SUFFIXES = frozenset(
         ".wma",
     }
 )
+_CLIP_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".m4a", ".mkv", ".mka"})
+FIELDS = ("rank", "n", "query", "stem", "start", "end", "score", "modality")
+"""What a template may name."""
+_FORM = re.compile(r"[<>^]?0?[0-9]{0,2}(\.[0-9])?[dfs]?")
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
 _JOINERS = "\u200c\u200d"
@@ -48,10 +58,14 @@ _TIME = re.compile(r"(?:(?:([0-9]{1,6}):)?([0-9]{1,9}):)?([0-9]{1,9})(?:\.([0-9]
 
 
 class Mode(StrEnum):
-    """How a clip is cut: frame by frame, or at key frames without re-encoding."""
+    """How a clip is cut."""
 
     EXACT = "exact"
+    """Frame by frame, encoded anew."""
     COPY = "copy"
+    """At key frames, not encoded: the ends move outward."""
+    SMART = "smart"
+    """Frame by frame, only the edges encoded; exactly where that cannot be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +84,58 @@ class CutPlan:
     span: Span
     output: Path
     mode: Mode = Mode.EXACT
+    finish: Finish = field(default_factory=Finish)
+
+    def __post_init__(self) -> None:
+        if self.mode is Mode.COPY and (self.finish.changes_picture or self.finish.encoder):
+            fact = "a copied picture is neither changed nor encoded"
+            raise UsageError(f"{fact}; give --cut exact with --size, --fps, --encoder and the like")
 
 
-def plan(
-    moment: Moment, *, source: Path, folder: Path, margin: Margin, mode: Mode = Mode.EXACT
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How clips are named: by a template of `FIELDS`, else as `file_name` does."""
+
+    template: str | None = None
+    query: str = ""
+
+
+def plan(  # noqa: PLR0913  (what a plan is made of)
+    moment: Moment,
+    *,
+    source: Path,
+    folder: Path,
+    margin: Margin,
+    mode: Mode = Mode.EXACT,
+    finish: Finish | None = None,
+    naming: Naming | None = None,
 ) -> CutPlan:
     """Plan the cut of one moment: its span and margins, kept inside the video.
 
-    ``source`` is where the moment's video lies. The name in ``folder`` is
+    ``source`` is where the moment's video lies. The name in ``folder`` is by default
     ``01_<video>_<start>-<end>.mp4``, with the moment's rank and times as ``00.01.15.500``.
 
     Raises:
-        UsageError: the margins leave nothing of the moment.
+        UsageError: the margins leave nothing of the moment, or a template cannot be filled in.
     """
     span = _widened(moment, margin)
     media = moment.video.media
     suffix = suffix_of(source, mode, sound_only=media is not None and media.picture is None)
-    name = file_name(moment.rank, source.stem, span, suffix=suffix)
-    return CutPlan(source, span, folder / name, mode)
+    finish = finish or Finish()
+    if naming is None or naming.template is None:
+        name = file_name(moment.rank, source.stem, span, suffix=suffix)
+        return CutPlan(source, span, folder / name, mode, finish)
+    facts: dict[str, Fact] = {
+        "rank": moment.rank,
+        "n": moment.rank,
+        "query": naming.query,
+        "stem": source.stem,
+        "start": span.start / SECOND_US,
+        "end": span.end / SECOND_US,
+        "score": moment.score,
+        "modality": moment.evidence[0].chunk.modality if moment.evidence else "",
+    }
+    return CutPlan(source, span, folder / named(naming.template, facts, suffix), mode, finish)
 
 
 def distinct(plans: Iterable[CutPlan]) -> list[CutPlan]:
@@ -117,6 +165,56 @@ def file_name(rank: int, stem: str, span: Span, *, suffix: str) -> str:
     return before + (_cut(_safe(stem), room) or "video") + after
 
 
+def template_of(output: str) -> tuple[Path, str]:
+    """``clips/{rank}_{stem}`` as the folder ``clips`` and the template ``{rank}_{stem}``."""
+    before, brace, after = output.partition("{")
+    folder, slash, name = before.rpartition("/")
+    return Path(folder + slash), name + brace + after
+
+
+def named(template: str, facts: Mapping[str, Fact], suffix: str) -> Path:
+    """A clip's path below its folder, as a template has it; ``suffix`` where it has none.
+
+    ``{rank:02d}_{query}_{stem}_{start}-{end}``: `FIELDS` with the formats that str.format has
+    for numbers and texts, and nothing else of it. Times are 00.01.15.500, or seconds where
+    they have a format. What is filled in cannot make a folder or an ending.
+
+    Raises:
+        UsageError: it has another field or format, or leaves the folder.
+    """
+    filled = "".join(_filled(template, facts))
+    if not filled.strip() or filled.startswith("/") or ".." in filled.split("/"):
+        fact = f"the template {template!r} names {filled!r}, which is not in the folder"
+        raise UsageError(f"{fact}; leave out .. and a / at the start")
+    *folders, name = filled.split("/")
+    ending = Path(template).suffix if Path(template).suffix.lower() in _CLIP_SUFFIXES else ""
+    stem = _cut(_safe(name.removesuffix(ending)), NAME_BYTES - len(ending or suffix)) or "clip"
+    places = (_cut(_safe(place), NAME_BYTES) for place in folders)
+    return Path(*(place for place in places if place), stem + (ending or suffix))
+
+
+def _filled(template: str, facts: Mapping[str, Fact]) -> Iterator[str]:
+    try:
+        for literal, name, form, conversion in string.Formatter().parse(template):
+            yield literal
+            if name is None:
+                continue
+            if name not in FIELDS or conversion or not _FORM.fullmatch(form or ""):
+                raise ValueError(f"{{{name}{':' if form else ''}{form}}}")  # noqa: TRY301
+            yield _safe(_formatted(name, facts.get(name, ""), form or ""))
+    except ValueError as error:
+        fact = f"the template {template!r} cannot be filled in ({error})"
+        raise UsageError(f"{fact}; its fields are {{{'}, {'.join(FIELDS)}}}") from error
+
+
+def _formatted(name: str, value: Fact, form: str) -> str:
+    if not form and name in {"start", "end"}:
+        return _dotted(round(float(value) * SECOND_US))
+    if not form and name == "score":
+        return f"{value:.2f}"
+    return slug(str(value)) if name == "query" else format(value, form)
+
+
 def suffix_of(source: Path, mode: Mode, *, sound_only: bool | None = None) -> str:
     """The ending of a clip of ``source``; its own ending tells what nobody has looked up."""
     ending = source.suffix.lower()
@@ -125,6 +223,47 @@ def suffix_of(source: Path, mode: Mode, *, sound_only: bool | None = None) -> st
     if mode is Mode.COPY and ending in _MATROSKA_SUFFIXES:
         return ".mka" if sound_only else ".mkv"
     return ".m4a" if sound_only else ".mp4"
+
+
+def manifest(clips: Iterable[tuple[Clip, str]], folder: Path) -> str:
+    """What clips of which queries were made, as JSON; paths below the folder are relative to it."""
+    told = [
+        {
+            "path": _below(clip.path, folder),
+            "source": clip.source,
+            "start": clip.span.start / SECOND_US,
+            "end": clip.span.end / SECOND_US,
+            "query": query,
+            "mode": clip.mode,
+            "moved": [clip.moved_start_us / SECOND_US, clip.moved_end_us / SECOND_US],
+            "note": clip.note,
+        }
+        for clip, query in clips
+    ]
+    # Surrogates, from names that are no UTF-8, as escapes: the file itself is UTF-8.
+    return json.dumps(told, ensure_ascii=True, indent=1) + "\n"
+
+
+def _below(path: str, folder: Path) -> str:
+    return str(Path(path).relative_to(folder)) if Path(path).is_relative_to(folder) else path
+
+
+def command_of(text: str, clip: str) -> list[str]:
+    """``mpv {}`` as a program and its arguments, the clip's path in the place of ``{}``.
+
+    The path comes last where no ``{}`` stands.
+
+    Raises:
+        UsageError: it names no program, or a quotation mark is missing.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"--exec {text!r} cannot be read ({error}); mind its quotes") from error
+    if not words or words[0] == "{}":
+        raise UsageError(f"--exec {text!r} names no program; write e.g. --exec 'mpv {{}}'")
+    words = words if "{}" in words else [*words, "{}"]
+    return [clip if word == "{}" else word for word in words]
 
 
 def slug(query: str) -> str:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from vidcut.codecs import Traits
+
 REORDER_US = SECOND_US
 """Packets may be stored this much before or after they are shown (16 frames of B-pyramid)."""
 _HELD_US = 200_000
@@ -27,6 +29,10 @@ _HELD_US = 200_000
 Cut in its middle, the clip begins with it; a shorter one is left out, so that a cut at a shot's
 first frame never flashes the last frame of the shot before.
 """
+_LONG_US = 60 * SECOND_US
+"""From this length on, a clip's room is looked for before it is cut."""
+_ENCODED_BITS_PER_S = 2_000_000
+"""What x264 leaves of a quiet 1080p at least: a clip is refused only where it must fail."""
 _NO_TIME = -(2**63)
 
 
@@ -61,6 +67,9 @@ class Look:
     sound: tuple[Packet, ...]
     has_picture: bool
     has_sound: bool
+    traits: Traits | None = None
+    bits_per_s: int = 0
+    """Of the whole file; 0 where that is not known."""
 
     def kept(self, *, sound_only: bool) -> Look:
         """Without the pictures, for a file that takes none."""
@@ -100,6 +109,17 @@ class Look:
         if before and following - span.start > _HELD_US:
             return before[-1]
         return inside[0] if inside else before[-1] if before else span.start
+
+    def copied_bytes(self, span: Span) -> int:
+        """What a copy of a span needs, roughly; 0 for a short one or an unknown rate."""
+        if span.duration < _LONG_US:
+            return 0
+        return span.clamp(Span(0, self.end_us)).duration * self.bits_per_s // (8 * SECOND_US)
+
+    def written_bytes(self, span: Span) -> int:
+        """What a re-encoded span needs at least, roughly; 0 for a short one."""
+        most_bytes = span.duration * _ENCODED_BITS_PER_S // (8 * SECOND_US)
+        return min(self.copied_bytes(span), most_bytes)
 
     def demand(self, source: Path, span: Span) -> None:
         """Raise where there is nothing in the span."""
@@ -144,6 +164,8 @@ class Row:
     pts: Fraction | None
     duration: Fraction
     key: bool
+    crc: str = ""
+    """Of the packet, or of the decoded frame."""
 
 
 def streams(listing: str) -> Iterator[tuple[str, list[Row]]]:
@@ -154,12 +176,21 @@ def streams(listing: str) -> Iterator[tuple[str, list[Row]]]:
     for line in listing.splitlines():
         if line.startswith("#") or not line:
             continue
-        index, dts, pts, duration, _size, _crc, *flags = line.split(",")
-        key = not any(flag.strip() == "F=0x0" for flag in flags[:1])
+        index, dts, pts, duration, _size, crc, *flags = line.split(",")
+        # Flags are told where they are others than "key" alone: disposable (0x10), say.
+        told = next((int(flag[2:], 0) for flag in map(str.strip, flags) if flag[:2] == "F="), 1)
         tick = Fraction(ticks[index])
         shown = None if int(pts) == _NO_TIME else int(pts) * tick
         if int(dts) != _NO_TIME:
-            rows[index].append(Row(int(dts) * tick, shown, max(0, int(duration)) * tick, key))
+            rows[index].append(
+                Row(
+                    int(dts) * tick,
+                    shown,
+                    max(0, int(duration)) * tick,
+                    bool(told & 1),
+                    crc.strip(),
+                )
+            )
     for index, kind in kinds.items():
         yield kind, rows[index]
 

@@ -6,11 +6,13 @@ What was cut is read by PyAV, which shares nothing with the ffmpeg that cut it.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import time
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +20,10 @@ import av
 import numpy as np
 import pytest
 
-from vidcut import ffmpeg
+from vidcut import ffmpeg, processes, program, smart
 from vidcut.errors import MediaError, MissingError, OutputError
-from vidcut.records import Span
+from vidcut.finish import Captions, Finish, Shape, Size
+from vidcut.records import Cue, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 BARS = "geq=lum='16+219*mod(floor(N/pow(2,floor(X/20))),2)':cb=128:cr=128"
 BEEP = "aevalsrc='0.5*sin(2*PI*1000*t)*lt(mod(t,1),0.05)':s=48000"
 H264 = ("-c:v", "libx264", "-preset", "veryfast", "-g", "50", "-bf", "3", "-sc_threshold", "0")
+
+QUIET = "log-level=none:pools=1:frame-threads=1"
 
 SOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "cfr.mp4": ("25", (*H264, "-c:a", "aac")),
@@ -72,7 +77,7 @@ def system() -> ffmpeg.Tool:
 
 
 def shipped() -> ffmpeg.Tool:
-    return ffmpeg._tool(ffmpeg._shipped(), "imageio-ffmpeg")
+    return program._tool(program._shipped(), "imageio-ffmpeg")
 
 
 def make(path: Path, *options: str, rate: str = "25", seconds: int = 5) -> Path:
@@ -234,6 +239,215 @@ def test_a_turned_picture_comes_out_upright(
     assert numbers(frames(tmp_path / "copy.mp4")) == numbers(between(shown, clip.span))
 
 
+CODECS: dict[str, tuple[tuple[str, ...], str]] = {
+    "hevc.mp4": (("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", QUIET), "h264"),
+    "vp9.webm": (("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"), "h264"),
+    "av1.mkv": (("-c:v", "libsvtav1", "-preset", "12", "-svtav1-params", "lp=1"), "h264"),
+    "prores.mov": (("-c:v", "prores_ks", "-pix_fmt", "yuv422p10le"), "hevc"),
+    "hdr.mp4": (("-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le",
+                 "-x265-params", QUIET, "-color_primaries", "bt2020", "-color_trc", "smpte2084",
+                 "-colorspace", "bt2020nc"), "hevc"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "tool"),
+    [(name, "PATH") for name in CODECS] + [("hdr.mp4", "imageio-ffmpeg")],
+    indirect=["tool"],
+)
+def test_what_is_coded_otherwise_is_cut_as_exactly(
+    name: str, tmp_path: Path, tool: ffmpeg.Tool
+) -> None:
+    options, codec = CODECS[name]
+    source, output = make(tmp_path / name, *options), tmp_path / "clip.mp4"
+    shown = frames(source)
+    span = Span(shown[31].time_us - 15_000, shown[97].time_us + 15_000)
+    clip = ffmpeg.encode(source, span, output, tool=tool)
+    assert numbers(frames(output)) == numbers(between(shown, span))
+    assert (clip.mode, clip.note) == ("exact", "")
+    with av.open(os.fspath(output)) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name == codec
+        deep = codec == "hevc"
+        assert stream.format.name == ("yuv420p10le" if deep else "yuv420p")
+        assert stream.codec_context.codec_tag == ("hvc1" if deep else "avc1")
+        if name == "hdr.mp4":
+            told = stream.codec_context
+            assert (told.color_primaries, told.color_trc, told.colorspace) == (9, 16, 9)
+
+
+AWKWARD = {
+    "vfr.mp4": SOURCES["vfr.mp4"],
+    "offset.mkv": SOURCES["offset.mkv"],
+    "negative.ts": ("25", (*H264, "-c:a", "mp2", "-output_ts_offset", "-2",
+                           "-avoid_negative_ts", "disabled")),
+    "ntsc.mp4": SOURCES["ntsc.mp4"],
+    "offset.ts": SOURCES["offset.ts"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+@pytest.mark.parametrize("mode", ["exact", "smart"])
+def test_flash_and_beep_stay_together(
+    name: str, mode: str, tmp_path: Path, system: ffmpeg.Tool
+) -> None:
+    rate, options = AWKWARD[name]
+    source, output = make(tmp_path / name, *options, rate=rate), tmp_path / "clip.mp4"
+    cut = {"exact": ffmpeg.encode, "smart": smart.cut}[mode]
+    cut(source, Span(1_330_000, 4_610_000), output, tool=system)
+    per_second = round(Fraction(rate))
+    wanted = lags(source, per_second)[2:5]
+    assert len(wanted) == 3
+    assert lags(output, per_second) == pytest.approx(wanted, abs=20_000)
+
+
+@pytest.mark.parametrize("mode", ["exact", "smart"])
+def test_sound_that_begins_late_stays_where_it_was(
+    mode: str, tmp_path: Path, system: ffmpeg.Tool
+) -> None:
+    source, output = tmp_path / "late.mkv", tmp_path / "clip.mp4"
+    picture = ("-f", "lavfi", "-i", f"color=black:s=160x120:r=25:d=6,{BARS}")
+    sound = ("-itsoffset", "2.3", "-f", "lavfi", "-i", f"{BEEP}:d=3.6")
+    run(*picture, *sound, *H264, "-c:a", "aac", str(source))
+    cut = {"exact": ffmpeg.encode, "smart": smart.cut}[mode]
+    cut(source, Span(1_330_000, 5_610_000), output, tool=system)
+    wanted = [begin - 1_330_000 for begin in beeps(source)]
+    assert beeps(output) == pytest.approx(wanted, abs=20_000)
+    assert numbers(frames(output)) == list(range(34, 141))
+
+
+def lags(path: Path, rate: int) -> list[int]:
+    """How long after the first frame at or after each whole second of pictures it beeps."""
+    shown, heard = frames(path), beeps(path)
+    first = {one.number // rate: one for one in reversed(shown) if one.number % rate < 5}
+    found = []
+    for one in sorted(first.values(), key=lambda one: one.time_us):
+        begin = min(heard, key=lambda time_us: abs(time_us - one.time_us))
+        if abs(begin - one.time_us) < 300_000:
+            found.append(begin - one.time_us + one.number % rate * 1_000_000 // rate)
+    return found
+
+
+def test_a_clip_takes_the_size_shape_and_rate_that_are_asked_for(
+    footage: Path, tmp_path: Path, system: ffmpeg.Tool
+) -> None:
+    cases = {
+        "fit": (Finish(size=Size(200, 100)), (200, 100), 25),
+        "short": (Finish(size=Size(0, 60)), (80, 60), 25),
+        "tall": (Finish(shape=Shape.VERTICAL, size=Size(0, 72)), (72, 128), 25),
+        "slim": (Finish(shape=Shape.VERTICAL), (66, 120), 25),
+        "slow": (Finish(rate=Fraction(10)), (160, 120), 10),
+    }
+    for name, (finish, size, rate) in cases.items():
+        output = tmp_path / f"{name}.mp4"
+        span = Span(1_000_000, 3_000_000)
+        ffmpeg.encode(footage / "cfr.mp4", span, output, tool=system, finish=finish)
+        with av.open(os.fspath(output)) as container:
+            stream = container.streams.video[0]
+            assert (stream.width, stream.height) == size
+            times = [frame.time for frame in container.decode(stream)]
+        assert len(times) == 2 * rate
+        assert times[-1] == pytest.approx(2 - 1 / rate, abs=0.001)
+
+
+def test_cues_are_drawn_into_the_picture(footage: Path, tmp_path: Path, tool: ffmpeg.Tool) -> None:
+    cue = Cue(Span(1_500_000, 2_500_000), "HOT {\\pos(9,9)} POT")
+    finish = Finish(captions=Captions.BURN, cues=(cue,))
+    folder = tmp_path / "it's [a];, 'folder':=%"
+    ffmpeg.encode(
+        footage / "cfr.mp4", Span(1_000_000, 3_000_000), folder / "a.mp4", tool=tool, finish=finish
+    )
+    assert left_in(folder) == ["a.mp4"]
+    plain = tmp_path / "plain.mp4"
+    ffmpeg.encode(footage / "cfr.mp4", Span(1_000_000, 3_000_000), plain, tool=tool)
+
+    def pictures(path: Path) -> list[NDArray[np.int64]]:
+        with av.open(os.fspath(path)) as container:
+            return [
+                frame.to_ndarray(format="gray").astype(np.int64)
+                for frame in container.decode(container.streams.video[0])
+            ]
+
+    off = [
+        np.abs(a - b).mean() > 0.5
+        for a, b in zip(pictures(folder / "a.mp4"), pictures(plain), strict=True)
+    ]
+    assert off == [13 <= index <= 37 for index in range(50)]
+
+
+def test_an_ffmpeg_without_libass_says_so(
+    footage: Path, tmp_path: Path, system: ffmpeg.Tool
+) -> None:
+    poor = script(
+        tmp_path / "poor",
+        'case "$*" in *ass=*) echo "No such filter: \'ass\'" >&2; exit 1;; esac\n'
+        f'exec {system.path} "$@"',
+    )
+    finish = Finish(captions=Captions.BURN, cues=(Cue(Span(0, 400_000), "x"),))
+    with pytest.raises(MissingError, match="libass"):
+        ffmpeg.encode(
+            footage / "cfr.mp4",
+            Span(0, 500_000),
+            tmp_path / "c.mp4",
+            tool=ffmpeg.Tool(poor, "5.1", "PATH"),
+            finish=finish,
+        )
+    assert left_in(tmp_path) == ["poor"]
+
+
+# Encoders ------------------------------------------------------------------------------
+
+
+def test_only_an_encoder_that_works_is_taken(
+    footage: Path, tmp_path: Path, system: ffmpeg.Tool
+) -> None:
+    """As far as ffmpeg can tell, a machine whose VAAPI works and whose NVENC does not."""
+    log = tmp_path / "log"
+    fake = script(
+        tmp_path / "fake",
+        f'echo "$*" >> {log}\n'
+        "case \"$*\" in *_nvenc*|*_videotoolbox*) echo 'no device' >&2; exit 1;; esac\n"
+        'case "$*" in *h264_vaapi*) case "$*" in *color=gray*) exit 0;; esac;; esac\n'
+        f"exec {system.path} $(echo \"$@\" | sed 's/h264_vaapi -map_m/libx264 -map_m/')",
+    )
+    tool = ffmpeg.Tool(fake, "5.1", "PATH")
+    look = ffmpeg.look_at(system, footage / "cfr.mp4", Span(0, 500_000))
+    for _ in range(2):
+        making = program.making_of(tool, look, Finish(encoder="auto"))
+        assert (making.writer.name, making.writer.uploads) == ("h264_vaapi", True)
+    tried = [line for line in log.read_text().splitlines() if "color=gray" in line]
+    assert len(tried) == 3
+    with pytest.raises(MissingError, match="h264_nvenc"):
+        program.making_of(tool, look, Finish(encoder="h264_nvenc"))
+    assert program.making_of(tool, look, Finish()).writer.name == "libx264"
+
+
+def test_a_named_encoder_is_used(footage: Path, tmp_path: Path, system: ffmpeg.Tool) -> None:
+    for name, codec in {"libx265": "hevc", "libx264": "h264"}.items():
+        output = tmp_path / f"{name}.mp4"
+        finish = Finish(encoder=name)
+        ffmpeg.encode(footage / "cfr.mp4", Span(0, 500_000), output, tool=system, finish=finish)
+        with av.open(os.fspath(output)) as container:
+            assert container.streams.video[0].codec_context.name == codec
+
+
+def test_a_disk_with_too_little_room_is_told_before(
+    footage: Path, tmp_path: Path, system: ffmpeg.Tool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "long.mp4"
+    run("-stream_loop", "30", "-i", str(footage / "cfr.mp4"), "-c", "copy", str(source))
+
+    def usage(_: object) -> object:
+        return shutil._ntuple_diskusage(10**9, 10**9, 1000)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    for cut in (ffmpeg.encode, ffmpeg.copy, smart.cut):
+        with pytest.raises(OutputError, match=r"needs some \d+ MB"):
+            cut(source, Span(0, 120_000_000), tmp_path / "out" / "c.mp4", tool=system)
+    assert left_in(tmp_path) == ["long.mp4"]
+    ffmpeg.encode(source, Span(0, 1_000_000), tmp_path / "c.mp4", tool=system)
+
+
 def test_a_held_picture_is_what_the_clip_shows(tmp_path: Path, system: ffmpeg.Tool) -> None:
     source = make(tmp_path / "slides.mp4", *H264, "-c:a", "aac", rate="1/2", seconds=8)
     ffmpeg.encode(source, Span(2_500_000, 3_500_000), tmp_path / "one.mp4", tool=system)
@@ -291,12 +505,10 @@ def test_a_cover_is_no_picture(tmp_path: Path, system: ffmpeg.Tool) -> None:
     assert len(beeps(tmp_path / "clip.m4a")) == 2
 
 
-def test_odd_sizes_and_ten_bits_become_what_every_player_shows(
-    tmp_path: Path, system: ffmpeg.Tool
-) -> None:
+def test_odd_sizes_become_what_every_player_shows(tmp_path: Path, system: ffmpeg.Tool) -> None:
     source, output = tmp_path / "odd.mkv", tmp_path / "clip.mp4"
     picture = "testsrc=s=161x121:r=25:d=1"
-    run("-f", "lavfi", "-i", picture, "-c:v", "ffv1", "-pix_fmt", "yuv444p10", str(source))
+    run("-f", "lavfi", "-i", picture, "-c:v", "ffv1", "-pix_fmt", "yuv444p", str(source))
     ffmpeg.encode(source, Span(0, 400_000), output, tool=system)
     with av.open(os.fspath(output)) as container:
         stream = container.streams.video[0]
@@ -416,7 +628,7 @@ def test_an_interrupt_ends_ffmpeg_and_its_children(tmp_path: Path) -> None:
     signal.setitimer(signal.ITIMER_REAL, 0.5)
     try:
         with pytest.raises(KeyboardInterrupt):
-            ffmpeg._run(["/bin/sh", "-c", script])
+            processes.run(["/bin/sh", "-c", script])
     finally:
         signal.signal(signal.SIGALRM, before)
     child = Path("/proc", pids.read_text().strip(), "stat")
@@ -448,7 +660,7 @@ def test_a_full_disk_and_no_folder_are_the_outputs_fault(
 
 def test_old_ffmpegs_are_asked_in_their_own_words() -> None:
     def is_new(version: str) -> bool:
-        return ffmpeg._is_new(ffmpeg.Tool(Path("ffmpeg"), version, "PATH"))
+        return program.is_new(ffmpeg.Tool(Path("ffmpeg"), version, "PATH"))
 
     assert not any(map(is_new, ["4.4.2-0ubuntu0.22.04.1", "n4.3", "5.0.1"]))
     assert all(map(is_new, ["5.1.9-0+deb12u1", "n9.0.2-17-g2a571b6068", "10.0", "N-11-gabc"]))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import unicodedata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import assume, given
@@ -14,12 +15,16 @@ from vidcut.cutting import (
     distinct,
     file_name,
     format_time,
+    named,
     parse_time,
     plan,
     slug,
 )
 from vidcut.errors import UsageError
 from vidcut.records import Boundary, Moment, Span, Video
+
+if TYPE_CHECKING:
+    from vidcut.cutting import Fact
 
 times = st.integers(0, 10**11)
 anything = st.text(st.characters(), max_size=300)
@@ -112,3 +117,16 @@ def test_a_plan_lies_inside_its_video(
     assert 0 <= span.start < span.end <= duration_us
     assert span.start <= max(0, start - before)
     assert span.end == min(duration_us, start + length + after)
+
+
+@given(st.text(st.characters(), max_size=40), anything, anything)
+def test_a_template_stays_in_its_folder_or_is_refused(template: str, stem: str, query: str) -> None:
+    facts: dict[str, Fact] = {"stem": stem, "query": query, "rank": 1, "start": 0.5, "score": 0.5}
+    try:
+        path = named(template + "{stem}{query}", facts, ".mp4")
+    except UsageError:
+        return
+    assert not path.is_absolute()
+    assert ".." not in path.parts
+    assert all(0 < len(part.encode()) <= NAME_BYTES for part in path.parts)
+    assert not set("".join(path.parts)) & set('<>:"\\|?*\0\n\x1b')

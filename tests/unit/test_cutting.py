@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,15 +11,24 @@ from vidcut.cutting import (
     CutPlan,
     Margin,
     Mode,
+    Naming,
+    command_of,
     distinct,
     file_name,
     format_time,
+    manifest,
+    named,
     parse_time,
     plan,
     slug,
+    template_of,
 )
 from vidcut.errors import UsageError
-from vidcut.records import Boundary, Media, Moment, PictureTrack, SoundTrack, Span, Video
+from vidcut.finish import Finish, Size
+from vidcut.records import Boundary, Clip, Media, Moment, PictureTrack, SoundTrack, Span, Video
+
+if TYPE_CHECKING:
+    from vidcut.cutting import Fact
 
 PICTURE = PictureTrack("h264", 160, 120, Fraction(25))
 SOUND = SoundTrack("aac", 48_000, 2)
@@ -158,3 +169,137 @@ def test_long_equal_names_stay_short_enough() -> None:
 )
 def test_a_query_names_its_folder(query: str, name: str) -> None:
     assert slug(query) == name
+
+
+# Templates ----------------------------------------------------------------------------
+
+FACTS: dict[str, Fact] = {
+    "rank": 3,
+    "n": 3,
+    "query": "Hot pot!",
+    "stem": "dinner",
+    "start": 75.5,
+    "end": 80.0,
+    "score": 0.876,
+    "modality": "asr",
+}
+
+
+@pytest.mark.parametrize(
+    ("template", "path"),
+    [
+        ("{rank:02d}_{query}_{stem}_{start}-{end}",
+         "03_hot-pot_dinner_00.01.15.500-00.01.20.000.mp4"),
+        ("{query}/{n}", "hot-pot/3.mp4"),
+        ("{stem}.MKV", "dinner.MKV"),
+        ("{stem}.v2", "dinner.v2.mp4"),
+        ("{score}-{score:.1f}-{start:.2f}", "0.88-0.9-75.50.mp4"),
+        ("{{{modality}}}", "{asr}.mp4"),
+        ("a:b*{n}", "a_b_3.mp4"),
+        ("-{n}", "3.mp4"),
+        (".{n}", "3.mp4"),
+        ("!", "!.mp4"),
+    ],
+)  # fmt: skip
+def test_a_template_names_a_clip(template: str, path: str) -> None:
+    assert named(template, FACTS, ".mp4") == Path(path)
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["", " ", "/abs/{n}", "../{n}", "{n}/../../x", "{", "}", "{}", "{0}", "{nope}", "{stem.x}",
+     "{stem.__class__}", "{rank[0]}", "{stem!r}", "{rank:{n}}", "{rank:999999999d}", "{stem:d}",
+     "{score:x}", "{rank:,}"],
+)  # fmt: skip
+def test_a_template_with_anything_else_is_refused(template: str) -> None:
+    with pytest.raises(UsageError, match="template"):
+        named(template, FACTS, ".mp4")
+
+
+@pytest.mark.parametrize(
+    "stem",
+    [
+        "../../etc/passwd",
+        "..",
+        "/abs",
+        "a\0b",
+        "{rank}",
+        "x.mkv",
+        "CON",
+        "new\nline",
+        "",
+        "火" * 300,
+    ],
+)
+def test_what_is_filled_in_makes_neither_folder_nor_ending(stem: str) -> None:
+    path = named("clips/{stem}", {**FACTS, "stem": stem}, ".mp4")
+    assert path.parts[0] == "clips"
+    assert len(path.parts) == 2
+    assert path.suffix == ".mp4"
+    assert ".." not in path.parts
+    assert len(path.name.encode()) <= 255
+
+
+def test_a_template_begins_after_its_folder() -> None:
+    assert template_of("out/a/{n}_{stem}") == (Path("out/a"), "{n}_{stem}")
+    assert template_of("/out/{query}/{n}") == (Path("/out"), "{query}/{n}")
+    assert template_of("{n}") == (Path(), "{n}")
+
+
+def test_a_plan_follows_its_template() -> None:
+    naming = Naming("{rank:03d}-{query}-{start}", "hot pot")
+    asked = moment(7_300_000, 9_000_000)
+    result = plan(asked, source=Path("/f/a.mov"), folder=Path("/c"), margin=Margin(), naming=naming)
+    assert result.output == Path("/c/001-hot-pot-00.00.07.300.mp4")
+
+
+def test_a_copied_picture_is_not_changed() -> None:
+    for finish in (Finish(size=Size(64, 64)), Finish(encoder="libx264")):
+        with pytest.raises(UsageError, match="copied"):
+            CutPlan(Path("/v"), Span(0, 1), Path("/c"), Mode.COPY, finish)
+
+
+# Afterwards ---------------------------------------------------------------------------
+
+
+def test_a_manifest_tells_of_each_clip() -> None:
+    clips = [
+        (
+            Clip("/c/a.mp4", "/v/\udce9.mov", Span(500_000, 2_000_000), 250_000, 0, "copy"),
+            "hot pot",
+        ),
+        (Clip("/other/b.mp4", "/v/b.mov", Span(0, 1_000_000), note="why"), "吃火锅"),
+    ]
+    text = manifest(clips, Path("/c"))
+    text.encode()
+    first, second = json.loads(text)
+    assert first == {
+        "path": "a.mp4",
+        "source": "/v/\udce9.mov",
+        "start": 0.5,
+        "end": 2.0,
+        "query": "hot pot",
+        "mode": "copy",
+        "moved": [0.25, 0.0],
+        "note": "",
+    }
+    assert (second["path"], second["query"], second["mode"]) == ("/other/b.mp4", "吃火锅", "exact")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("mpv {}", ["mpv", "/c/a b;$(x).mp4"]),
+        ("mpv", ["mpv", "/c/a b;$(x).mp4"]),
+        ("cp {} '/my disk/'", ["cp", "/c/a b;$(x).mp4", "/my disk/"]),
+        ("sh -c 'echo {}'", ["sh", "-c", "echo {}", "/c/a b;$(x).mp4"]),
+    ],
+)
+def test_a_command_gets_the_clip_as_one_argument(text: str, words: list[str]) -> None:
+    assert command_of(text, "/c/a b;$(x).mp4") == words
+
+
+@pytest.mark.parametrize("text", ["", " ", "'open", "{}", "{} x"])
+def test_a_command_without_a_program_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--exec"):
+        command_of(text, "/c/a.mp4")

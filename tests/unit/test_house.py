@@ -52,7 +52,7 @@ def test_every_file_says_what_it_is(path: Path) -> None:
 @each_module
 def test_only_one_file_starts_processes_and_none_unpickles(path: Path) -> None:
     forbidden = {"pickle", "marshal", "shelve", "dill", "joblib"}
-    if path != ROOT / "vidcut" / "ffmpeg.py":
+    if path != ROOT / "vidcut" / "processes.py":
         forbidden.add("subprocess")
     assert not imported(parsed(path)) & forbidden
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json as jsonlib
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import vidcut
-from vidcut.cli import options, render
+from vidcut.cli import finishing, options, render
 from vidcut.cli.exits import Exit
 from vidcut.cutting import CutPlan, distinct, file_name, parse_time, suffix_of
 from vidcut.records import SECOND_US
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from vidcut.finish import Finish
 
 
 def cut(  # noqa: PLR0913  (a command's options)
@@ -34,7 +37,13 @@ def cut(  # noqa: PLR0913  (a command's options)
         typer.Option("--output", "-o", metavar="OUT", help="The clip's path, or its folder."),
     ] = None,
     margin: options.MarginOption = None,
+    cut: finishing.CutOption = None,
     copy: options.CopyOption = False,
+    encoder: finishing.EncoderOption = None,
+    size: finishing.SizeOption = None,
+    fps: finishing.FpsOption = None,
+    vertical: finishing.VerticalOption = False,
+    command: finishing.ExecOption = None,
     overwrite: options.OverwriteOption = False,
     json: options.JsonOption = False,
     quiet: options.QuietOption = False,
@@ -44,28 +53,35 @@ def cut(  # noqa: PLR0913  (a command's options)
     vidcut cut video.mp4 1:15.5 1:20, or vidcut search "hot pot" --json -n | vidcut cut -
     Prints the clips' paths.
     """
-    mode = vidcut.Mode.COPY if copy else vidcut.Mode.EXACT
-    plans = _plans(file, start, end, output, options.margins(margin), mode)
+    finish = finishing.finish_of(encoder=encoder, size=size, fps=fps, vertical=vertical)
+    wish = _Wish(options.margins(margin), finishing.mode_of(cut, copy=copy), finish)
+    plans = _plans(file, start, end, output, wish)
     failed = False
     for made in vidcut.cut(plans, overwrite=overwrite, keep=file == "-"):
-        if isinstance(made, vidcut.Failure):
-            failed = True
-            render.fail_file(made)
-        else:
+        wrong = made if isinstance(made, vidcut.Failure) else None
+        if isinstance(made, vidcut.Clip):
             _show(made, json=json, quiet=quiet)
+            wrong = _follow(command, made) if command else None
+        if wrong is not None:
+            failed = True
+            render.fail_file(wrong)
     if not plans:
         render.say("there was no moment on stdin")
         return Exit.NOTHING
     return Exit.SOME_FAILED if failed else Exit.DONE
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is the same for all clips."""
+
+    margin: tuple[int, int]
+    mode: vidcut.Mode
+    finish: Finish
+
+
 def _plans(
-    file: str,
-    start: str | None,
-    end: str | None,
-    output: str | None,
-    margin: tuple[int, int],
-    mode: vidcut.Mode,
+    file: str, start: str | None, end: str | None, output: str | None, wish: _Wish
 ) -> list[CutPlan]:
     if file == "-":
         if start is not None or end is not None:
@@ -77,14 +93,16 @@ def _plans(
             raise vidcut.UsageError("give START and END, e.g. vidcut cut video.mp4 1:15.5 1:20")
         moments = [(Path(file), parse_time(start), parse_time(end))]
         if output is not None and _is_file_name(output):
-            return [CutPlan(Path(file).absolute(), _span(*moments[0], margin), Path(output), mode)]
+            path, span = Path(file).absolute(), _span(*moments[0], wish.margin)
+            return [CutPlan(path, span, Path(output), wish.mode, wish.finish)]
         folder = Path(output or "")
     plans = [
         CutPlan(
             path.absolute(),
-            span := _span(path, begin, finish, margin),
-            folder / file_name(rank, path.stem, span, suffix=suffix_of(path, mode)),
-            mode,
+            span := _span(path, begin, finish, wish.margin),
+            folder / file_name(rank, path.stem, span, suffix=suffix_of(path, wish.mode)),
+            wish.mode,
+            wish.finish,
         )
         for rank, (path, begin, finish) in enumerate(moments, 1)
     ]
@@ -117,6 +135,12 @@ def _moments(lines: Iterable[bytes]) -> Iterable[tuple[Path, int, int]]:
             raise vidcut.UsageError(f"line {number} of stdin is not {wanted}") from error
 
 
+def _follow(command: str, clip: vidcut.Clip) -> vidcut.Failure | None:
+    from vidcut.clips import follow  # noqa: PLC0415  (only where something follows)
+
+    return follow(command, clip)
+
+
 def _show(clip: vidcut.Clip, *, json: bool, quiet: bool) -> None:
     if json:
         render.emit_json(
@@ -127,9 +151,13 @@ def _show(clip: vidcut.Clip, *, json: bool, quiet: bool) -> None:
                 "end": render.seconds(clip.span.end),
                 "moved_start": render.seconds(clip.moved_start_us),
                 "moved_end": render.seconds(clip.moved_end_us),
+                "mode": clip.mode,
+                "note": clip.note,
             }
         )
         return
     render.emit(clip.path)
     if not quiet and (clip.moved_start_us or clip.moved_end_us):
         render.say(f"{render.moved(clip)}, at key frames")
+    if not quiet and clip.note:
+        render.say(f"{Path(clip.path).name}: {clip.note}")

@@ -1,0 +1,90 @@
+"""The options that say how a clip is cut and how it is to look, and what their values mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vidcut.codecs import AUTO, names
+from vidcut.cutting import Mode
+from vidcut.errors import UsageError
+from vidcut.finish import Captions, Finish, Shape, parse_rate, parse_size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vidcut.records import Cue
+
+CutOption = Annotated[
+    Mode | None,
+    typer.Option(
+        "--cut",
+        help="exact: every frame anew; copy: at key frames; smart: only the edges anew.",
+        show_default="exact",
+    ),
+]
+EncoderOption = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder", metavar="auto|NAME", help="auto: the machine's own where it works; h264_nvenc…"
+    ),
+]
+SizeOption = Annotated[
+    str | None, typer.Option("--size", metavar="WxH|1080p", help="Fit the picture into this.")
+]
+FpsOption = Annotated[
+    str | None, typer.Option("--fps", metavar="RATE", help="25, 29.97 or 30000/1001.")
+]
+VerticalOption = Annotated[
+    bool, typer.Option("--vertical", help="9:16, from the picture's middle.")
+]
+SubtitlesOption = Annotated[
+    Captions | None,
+    typer.Option(
+        "--subtitles",
+        help="What is said: burn it into the picture, or write an srt beside the clip.",
+        show_default="none",
+    ),
+]
+ExecOption = Annotated[
+    str | None,
+    typer.Option("--exec", metavar="CMD", help="Run this for each clip; {} stands for its path."),
+]
+
+
+def mode_of(cut: Mode | None, *, copy: bool) -> Mode:
+    """What ``--cut`` and its shorthand ``--copy`` ask for.
+
+    Raises:
+        UsageError: they contradict each other.
+    """
+    if copy and cut not in {None, Mode.COPY}:
+        raise UsageError(f"--copy and --cut {cut} contradict each other; give one of them")
+    return Mode.COPY if copy else cut or Mode.EXACT
+
+
+def finish_of(
+    *,
+    encoder: str | None = None,
+    size: str | None = None,
+    fps: str | None = None,
+    vertical: bool = False,
+    subtitles: Captions | None = None,
+    cues: Sequence[Cue] = (),
+) -> Finish:
+    """What the options ask for.
+
+    Raises:
+        UsageError: a value means nothing.
+    """
+    if encoder is not None and encoder not in {AUTO, *names()}:
+        raise UsageError(f"--encoder {encoder}: there are {AUTO}, {', '.join(names())}")
+    return Finish(
+        encoder,
+        None if size is None else parse_size(size),
+        None if fps is None else parse_rate(fps),
+        Shape.VERTICAL if vertical else Shape.WHOLE,
+        subtitles or Captions.NONE,
+        tuple(cues),
+    )

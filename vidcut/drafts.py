@@ -1,0 +1,93 @@
+"""Hidden files that get their name only when they are whole."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from vidcut.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_MEGABYTE = 1_000_000
+
+
+@contextmanager
+def draft(output: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A hidden file beside the output, which becomes the output where all goes well.
+
+    Raises:
+        OutputError: the output exists already (without ``overwrite``) or cannot be written.
+    """
+    part = output.with_name(f"{_name()}{output.suffix.lower()}")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        if output.exists() and not overwrite:
+            raise FileExistsError(errno.EEXIST, "it exists already")
+        part.touch(exist_ok=False)
+    except OSError as error:
+        raise refused(output, error) from error
+    try:
+        yield part
+        _publish(part, output, overwrite=overwrite)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def workshop(output: Path) -> Iterator[Path]:
+    """A hidden folder beside the output, for what the output is made of; gone afterwards."""
+    folder = output.with_name(_name())
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise refused(output, error) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def demand_room(output: Path, needed_bytes: int) -> None:
+    """Raise where the disk has less room than a clip needs, by a rough estimate.
+
+    Raises:
+        OutputError: there is not enough.
+    """
+    folder = next((place for place in output.absolute().parents if place.is_dir()), None)
+    free = shutil.disk_usage(folder).free if folder is not None else needed_bytes
+    if free < needed_bytes:
+        missing = f"some {needed_bytes / _MEGABYTE:.0f} MB, and {free / _MEGABYTE:.0f} MB are free"
+        raise OutputError(f"{output} needs {missing}; make room or choose another disk")
+
+
+def refused(output: Path, error: OSError) -> OutputError:
+    """A place that cannot be written, in the house's words."""
+    reason = error.strerror or str(error)
+    return OutputError(f"{output} cannot be written: {reason}; choose another place or name")
+
+
+def _name() -> str:
+    return f".vidcut-{os.getpid()}-{os.urandom(4).hex()}.part"
+
+
+def _publish(part: Path, output: Path, *, overwrite: bool) -> None:
+    try:
+        if overwrite:
+            part.replace(output)
+            return
+        try:
+            output.hardlink_to(part)
+        except FileExistsError:
+            raise
+        except OSError:
+            # No hard links here (exFAT, some shares): take the name first, then replace it.
+            output.touch(exist_ok=False)
+            part.replace(output)
+    except OSError as error:
+        raise refused(output, error) from error
