@@ -1,0 +1,1 @@
+"""Exporters: from an edit to a file that another program opens."""
