@@ -1,0 +1,169 @@
+"""A film in the making, as commands show it: how far it is, what was left out, what it holds."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from vidcut.cli import render
+from vidcut.cli.exits import Exit
+from vidcut.cutting import format_time
+from vidcut.errors import OutputError
+from vidcut.film import lay
+from vidcut.records import SECOND_US, Take
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from vidcut.records import Edit, Gap, Span
+    from vidcut.rendering import Options, Rendered
+
+_PLAIN_EVERY_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a film is told of."""
+
+    json: bool = False
+    quiet: bool = False
+
+
+def film(edit: Edit, output: Path, options: Options, form: Form, *, overwrite: bool) -> Rendered:
+    """Make an edit's film, shown on stderr; a line for each take that was left out.
+
+    Raises:
+        VidcutError: as `vidcut.rendering.render`.
+    """
+    from vidcut import program, rendering, wiring  # noqa: PLC0415  (not for --help)
+
+    if output.exists() and not overwrite:
+        raise OutputError(f"{output} exists already; choose another name, or --overwrite it")
+    eyes = wiring.reader("pyav")
+
+    def check(part: Path) -> None:
+        eyes.probe(part)
+
+    with bar(output.name, quiet=form.quiet) as progress:
+        made = rendering.render(
+            edit,
+            output,
+            options=options,
+            tool=program.find(),
+            check=check,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    for failure in made.failures:
+        render.fail_file(failure)
+    if made.note and not form.quiet:
+        render.say(made.note)
+    return made
+
+
+@contextmanager
+def bar(name: str, *, quiet: bool) -> Iterator[Callable[[float], None]]:
+    """Told the share that is done, shows it: live on a terminal, now and then elsewhere."""
+    if quiet:
+        yield lambda _: None
+        return
+    if not sys.stderr.isatty():
+        yield _plain(name)
+        return
+    console = Console(stderr=True, highlight=False)
+    with Live(console=console, refresh_per_second=4, transient=True) as live:
+        yield lambda share: live.update(Text(_line(name, share), no_wrap=True, overflow="ellipsis"))
+
+
+def _plain(name: str) -> Callable[[float], None]:
+    shown = time.monotonic()
+
+    def progress(share: float) -> None:
+        nonlocal shown
+        if time.monotonic() - shown >= _PLAIN_EVERY_S:
+            shown = time.monotonic()
+            render.say(_line(name, share))
+
+    return progress
+
+
+def _line(name: str, share: float) -> str:
+    return f"{share:.0%}  {render.printable(name)}"
+
+
+# What it holds ------------------------------------------------------------------------
+
+
+def show(edit: Edit, made: Rendered, form: Form) -> None:
+    """Print the film's path, or all of it as JSON."""
+    if form.json:
+        render.emit_json(
+            {
+                **_json(edit, made.path, made.duration_us, made.places),
+                "failures": [{"path": f.path, "reason": f.reason} for f in made.failures],
+            }
+        )
+        return
+    render.emit(made.path)
+    if not form.quiet:
+        render.say(_summary(edit, made.places, made.duration_us))
+
+
+def show_plan(edit: Edit, output: Path, form: Form, *, fade_us: int) -> Exit:
+    """Print what a film would hold."""
+    planned = lay(edit, fade_us=fade_us)
+    places = [(one.item, planned.span(one)) for one in planned.laid]
+    duration_us = places[-1][1].end if places else 0
+    if form.json:
+        render.emit_json({**_json(edit, str(output), duration_us, places), "failures": []})
+        return Exit.DONE
+    rows = [_row(number, item, span) for number, (item, span) in enumerate(places, 1)]
+    render.emit_table(("#", "at", "lasts", "start", "source", "title"), rows)
+    if not form.quiet:
+        render.say(f"{_summary(edit, places, duration_us)}, would be {output}")
+    return Exit.DONE
+
+
+def _json(
+    edit: Edit, path: str, duration_us: int, places: Iterable[tuple[Take | Gap, Span]]
+) -> dict[str, Any]:
+    return {
+        "path": path,
+        "duration": render.seconds(duration_us),
+        "rate": str(edit.rate),
+        "width": edit.width,
+        "height": edit.height,
+        "items": [_item(item, span) for item, span in places],
+    }
+
+
+def _item(item: Take | Gap, span: Span) -> dict[str, Any]:
+    """What a film shows, and when, in seconds; a gap has no source."""
+    told: dict[str, Any] = {"source": None, "start": None, "end": None}
+    if isinstance(item, Take):
+        start, end = render.seconds(item.span.start), render.seconds(item.span.end)
+        told = {"source": item.source, "start": start, "end": end}
+    at, until = render.seconds(span.start), render.seconds(span.end)
+    return {"at": at, "until": until, **told, "title": item.title}
+
+
+def _row(number: int, item: Take | Gap, span: Span) -> list[str | Text]:
+    source = item.source if isinstance(item, Take) else ""
+    start = format_time(item.span.start) if isinstance(item, Take) else ""
+    at, lasts = format_time(span.start), f"{span.duration / SECOND_US:.3f}"
+    return [str(number), at, lasts, start, render.printable(source), render.printable(item.title)]
+
+
+def _summary(edit: Edit, places: Sequence[tuple[Take | Gap, Span]], duration_us: int) -> str:
+    takes = sum(isinstance(item, Take) for item, _ in places)
+    many = f"{takes} {'take' if takes == 1 else 'takes'}"
+    size = f"{edit.width}x{edit.height} at {float(edit.rate):.5g} frames a second"
+    return f"{many}, {format_time(duration_us)}, {size}"
