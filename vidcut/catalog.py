@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from vidcut import rows, schema
 from vidcut.errors import LibraryError
 from vidcut.records import Space, Span
+from vidcut.uses import Uses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,6 +32,7 @@ class Catalog:
 
     def __init__(self, connection: schema.Connection) -> None:
         self._db = connection
+        self.uses = Uses(connection)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -246,10 +248,13 @@ class Catalog:
         )
         return {chunk.id: chunk for chunk in map(rows.chunk, found)}
 
-    def chunks_of(self, video_id: int, modality: str | None = None) -> list[Chunk]:
-        """A video's chunks in order of time."""
+    def chunks_of(
+        self, video_id: int, modality: str | None = None, *, words: bool = True
+    ) -> list[Chunk]:
+        """A video's chunks in order of time; ``words`` as in `chunks`."""
+        columns = rows.CHUNK if words else rows.CHUNK.replace(", words ", ", NULL ")
         query = (
-            f"{rows.CHUNK} WHERE video_id = ? AND (? IS NULL OR modality = ?)"
+            f"{columns} WHERE video_id = ? AND (? IS NULL OR modality = ?)"
             " ORDER BY start_us, modality, id"
         )
         return [rows.chunk(row) for row in self._db.execute(query, (video_id, modality, modality))]

@@ -10,33 +10,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidcut import (
+    accounts,
     cutting,
-    examples,
     history,
     library,
     pipeline,
     plugins,
-    query,
+    requests,
     settings,
     wiring,
 )
-from vidcut.asking import Example
 from vidcut.boundaries import Lengths
 from vidcut.errors import UsageError
+from vidcut.finish import Captions, Finish
 from vidcut.footage import Selection, demand
 from vidcut.history import Answer, Past
-from vidcut.records import SECOND_US, Shot, Span
+from vidcut.ledger import Used
+from vidcut.records import SECOND_US, Cue, Shot, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
     from typing import Self
 
+    from vidcut.accounts import Item
     from vidcut.cutting import CutPlan
+    from vidcut.ledger import Unused, Use
     from vidcut.library import Holdings
     from vidcut.pipeline import Watch
     from vidcut.protocols import Encoder
-    from vidcut.query import Query
     from vidcut.records import Chunk, Clip, Failure, Moment, Picture, Vector, Video
     from vidcut.register import Tally
 
@@ -133,6 +135,7 @@ class Library:
         like: Iterable[tuple[str, int]] = (),
         liked: Iterable[int] = (),
         disliked: Iterable[int] = (),
+        used: Used = Used.ALSO,
     ) -> list[Moment]:
         """The moments that answer a query, best first; none where nothing answers well.
 
@@ -151,6 +154,7 @@ class Library:
             liked: ranks of the last search's moments that were right. Without ``words`` that
                 search is refined.
             disliked: ranks of those that were wrong.
+            used: whether what was used already is an answer.
 
         Raises:
             QueryError: the words say nothing, or break a rule of the language.
@@ -158,7 +162,9 @@ class Library:
             LibraryError: there is no library, or it cannot be used.
         """
         fresh = Past(words, tuple(os.fspath(image) for image in images), tuple(like))
-        past = self._judged(fresh, tuple(liked), tuple(disliked))
+        past, judged = fresh, (tuple(liked), tuple(disliked))
+        if any(judged):
+            past = (self._last or history.last(self._id)).judged(*judged).asking(fresh)
         wish = pipeline.Wish(
             count,
             _known(modalities),
@@ -167,13 +173,14 @@ class Library:
             per_video,
             within_us,
             lengths or Lengths(),
+            used=used,
         )
-        asked, wish = self._with_examples(past, wish)
-        pictures = {path: self._seen(wiring.picture(Path(path))) for path in asked.pictures}
+        asked, wish = requests.fill(past, wish, self)
+        pictures = {path: self.seen(wiring.picture(Path(path))) for path in asked.pictures}
         found = pipeline.search(
             self.holdings, asked, wish, encoder_of=self._encoder_of, pictures=pictures
         )
-        self._last = replace(past, answers=tuple(map(_answer, found)))
+        self._last = replace(past, answers=tuple(map(Answer.of, found)))
         self.last_terms = asked.terms
         return found
 
@@ -190,45 +197,8 @@ class Library:
         if self._last is not None and self._last.answers:
             history.keep(self._id, self._last)
 
-    def _judged(self, fresh: Past, liked: tuple[int, ...], disliked: tuple[int, ...]) -> Past:
-        """A search, or the last one with what is said of it."""
-        if not liked and not disliked:
-            return fresh
-        past = (self._last or history.last(self._id)).judged(liked, disliked)
-        if not (fresh.words or fresh.images or fresh.like):
-            return past
-        return replace(past, words=fresh.words, images=fresh.images, like=fresh.like)
-
-    def _with_examples(self, past: Past, wish: pipeline.Wish) -> tuple[Query, pipeline.Wish]:
-        """What is asked, and with which examples."""
-        like = [Example(wiring.FRAME, self._seen(wiring.picture(Path(i)))) for i in past.images]
-        without = [(answer.video_id, answer.span) for answer in past.disliked]
-        for name, time_us in past.like:
-            if (video := self._known_video(name)) is not None:
-                example, span = examples.at(self.holdings, video, time_us)
-                without.append((video.id, span))
-            else:
-                frame = wiring.picture_at(Path(name), time_us, self.settings)
-                example = Example(wiring.FRAME, self._seen(frame))
-            like.append(example)
-        asked = query.parse(past.words) if past.words or not like else None
-        if asked is None or like:
-            asked = query.by_example(asked)
-        liked = examples.of_answers(self.holdings, past.liked, weight=examples.LIKED)
-        unlike = examples.of_answers(self.holdings, past.disliked, weight=examples.DISLIKED)
-        judged = replace(wish, like=(*like, *liked), unlike=unlike, without=tuple(without))
-        return asked, judged
-
-    def _known_video(self, name: str) -> Video | None:
-        """The library's video of this name; None for a file that the library does not know."""
-        try:
-            return self.find(name)
-        except UsageError:
-            if not Path(name).exists():
-                raise
-            return None
-
-    def _seen(self, picture: Picture) -> Vector:
+    def seen(self, picture: Picture) -> Vector:
+        """What the library's frame encoder makes of a picture: ``float32 (dim,)``."""
         encoder: Any = self._encoder_of(wiring.FRAME)  # of images, as all that make frames
         vector: Vector = encoder.images([picture])[0].vector
         return vector
@@ -277,16 +247,7 @@ class Library:
         Raises:
             UsageError: there is none, or more than one.
         """
-        wanted = self.holdings.relative(Path(name))
-        exact = self.holdings.catalog.video_at(wanted)
-        if exact is not None:
-            return exact
-        found = [v for v in self.videos() if f"/{v.path}".endswith("/" + name.lstrip("/"))]
-        if len(found) == 1:
-            return found[0]
-        if not found:
-            raise UsageError(f"the library has no video {name}; 'vidcut ls' lists them")
-        raise UsageError(f"{len(found)} videos end in {name}; give more of the path")
+        return self.holdings.find(name)
 
     def models(self) -> dict[str, str]:
         """Modality → the encoder whose space its vectors are in."""
@@ -312,6 +273,19 @@ class Library:
         edges = [0, *self.holdings.catalog.cuts(video.id), video.duration_us]
         return [Shot(video.id, Span(start, end)) for start, end in pairwise(edges) if start < end]
 
+    def mark_used(self, items: Iterable[Item], what: str) -> int:
+        """Write down which spans of which videos (or files) went into a film; how many are new."""
+        with library.open_to_write(self.folder, wiring.store(self.settings)) as holdings:
+            return accounts.mark(holdings, items, what)
+
+    def uses(self, video: Video) -> list[Use]:
+        """What of the video went into films, in order of time."""
+        return self.holdings.catalog.uses.of(video.id)
+
+    def unused(self) -> Iterator[Unused]:
+        """What went into no film yet, by path and time."""
+        return accounts.unused(self.holdings)
+
     def forget(self, videos: Sequence[Video]) -> None:
         """Forget videos and all that was made of them; their files are not touched."""
         self.close()
@@ -333,19 +307,32 @@ class Library:
         *,
         margin: cutting.Margin | None = None,
         mode: cutting.Mode = cutting.Mode.EXACT,
+        finish: Finish | None = None,
+        naming: cutting.Naming | None = None,
     ) -> list[CutPlan]:
-        """What `cut` would do: source, span and file name of each clip."""
-        widened = margin or cutting.Margin()
+        """What `cut` would do: source, span and file name of each clip.
+
+        Where ``finish`` wants captions, they are what the library heard.
+        """
         return cutting.distinct(
             cutting.plan(
                 moment,
                 source=self.path(moment.video),
                 folder=Path(folder),
-                margin=widened,
+                margin=margin or cutting.Margin(),
                 mode=mode,
+                finish=self._captioned(finish or Finish(), moment.video),
+                naming=naming,
             )
             for moment in moments
         )
+
+    def _captioned(self, finish: Finish, video: Video) -> Finish:
+        if finish.captions is Captions.NONE:
+            return finish
+        said = self.holdings.catalog.chunks_of(video.id, "asr")
+        cues = tuple(Cue(chunk.span, chunk.text) for chunk in said if chunk.text)
+        return replace(finish, cues=cues)
 
     def _encoder_of(self, modality: str) -> Encoder:
         name = (
@@ -377,11 +364,6 @@ def cut(
                 fact = f"{plan.output} is what is to be cut"
                 raise UsageError(f"{fact}; choose another name for the clip")
     return pipeline.cut(plans, reader=wiring.reader(reader), overwrite=overwrite, keep=keep)
-
-
-def _answer(moment: Moment) -> Answer:
-    chunks = tuple((hit.chunk.modality, hit.chunk.id) for hit in moment.evidence)
-    return Answer(moment.video.id, moment.span, chunks)
 
 
 def _known(modalities: Iterable[str]) -> tuple[str, ...]:

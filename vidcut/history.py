@@ -19,6 +19,9 @@ from vidcut.records import Span
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Self
+
+    from vidcut.records import Moment
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +34,12 @@ class Answer:
     span: Span
     chunks: tuple[tuple[str, int], ...]
     """Modality and id of each."""
+
+    @classmethod
+    def of(cls, moment: Moment) -> Self:
+        """What is remembered of a moment."""
+        chunks = tuple((hit.chunk.modality, hit.chunk.id) for hit in moment.evidence)
+        return cls(moment.video.id, moment.span, chunks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,12 @@ class Past:
             liked=(*self.liked, *(self._ranked(rank) for rank in liked)),
             disliked=(*self.disliked, *(self._ranked(rank) for rank in disliked)),
         )
+
+    def asking(self, fresh: Past) -> Past:
+        """With what a new search asks for, where that asks for anything."""
+        if not (fresh.words or fresh.images or fresh.like):
+            return self
+        return replace(self, words=fresh.words, images=fresh.images, like=fresh.like)
 
     def _ranked(self, rank: int) -> Answer:
         if not 1 <= rank <= len(self.answers):

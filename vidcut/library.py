@@ -20,7 +20,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidcut import catalog, terms
-from vidcut.errors import LibraryBusyError, LibraryError, LibraryNotFoundError, OutputError
+from vidcut.errors import (
+    LibraryBusyError,
+    LibraryError,
+    LibraryNotFoundError,
+    OutputError,
+    UsageError,
+)
 from vidcut.footage import LIBRARY_FOLDER
 
 if TYPE_CHECKING:
@@ -103,6 +109,23 @@ class Holdings:
     def absolute(self, video: Video) -> Path:
         """Where a video's file lies."""
         return Path(os.path.normpath(self._root / video.path))
+
+    def find(self, name: str) -> Video:
+        """The one video of this path, or whose path ends so.
+
+        Raises:
+            UsageError: there is none, or more than one.
+        """
+        exact = self.catalog.video_at(self.relative(Path(name)))
+        if exact is not None:
+            return exact
+        videos = self.catalog.videos()
+        found = [v for v in videos if f"/{v.path}".endswith("/" + name.lstrip("/"))]
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise UsageError(f"the library has no video {name}; 'vidcut ls' lists them")
+        raise UsageError(f"{len(found)} videos end in {name}; give more of the path")
 
     @property
     def _root(self) -> Path:

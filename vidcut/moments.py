@@ -120,6 +120,11 @@ def candidates(
     return found
 
 
+def least_hit(least: float) -> float:
+    """How sure a hit is at least that has a part in a candidate of at least such a score."""
+    return min(least * _JOIN_SHARE, _LEAST_EVIDENCE)
+
+
 def _free(candidate: Candidate, taken: Sequence[Span]) -> Span | None:
     """What lies around the candidate's best hit up to what is taken away."""
     if not taken:
@@ -228,13 +233,15 @@ def _supported(runs: Sequence[Run], video: Video, wants: Sequence[Want]) -> Iter
     Of runs that answer the same thing, say what is seen and what is said there, only the
     surest gives the span: a weaker one supports it and does not stretch it. Of runs that
     answer different things, the shortest does: there they all hold. Where that leaves a run
-    to give way to one that gives way itself, and none stands there, it stands.
+    to give way to one that gives way itself, and none stands there, it stands if it says
+    anything.
     """
     groups = [(run, _together(run, runs)) for run in runs]
     givers = [run for run, group in groups if _gives_span(run, group)]
     for run, group in groups:
         is_covered = any(_overlap(run.span, giver.span) for giver in givers)
-        if _gives_span(run, group) or not is_covered:
+        says_something = run.best.confidence >= _LEAST_EVIDENCE
+        if _gives_span(run, group) or (says_something and not is_covered):
             evidence = _evidence(run, group)
             score = _score(evidence, wants)
             if score is not None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidcut import ffmpeg, footage, indexing
+from vidcut import captions, ffmpeg, footage, indexing, smart
 from vidcut.asking import Example, Question, Sought
 from vidcut.boundaries import Lengths
 from vidcut.cutting import Mode
-from vidcut.errors import MediaError, OutputError
+from vidcut.errors import MediaError, OutputError, UsageError
+from vidcut.finish import Captions
 from vidcut.lanes import Lanes, Stopped
-from vidcut.moments import Want, candidates, choose, in_order
+from vidcut.ledger import Used, is_mostly_used
+from vidcut.moments import Want, candidates, choose, in_order, least_hit
 from vidcut.records import SECOND_US, Clip, Failure
 from vidcut.register import Register
 from vidcut.settling import Settling
@@ -38,6 +41,8 @@ _OPEN_FILES = 4
 """Files between being looked at and being done: enough that no lane waits for the next."""
 _LAST_WORD_S = 4.0
 """How long an interrupted run waits for its lanes."""
+_CUTS_AT_ONCE = 8
+"""More ffmpegs than this read one disk no faster."""
 _CLIP_OFF_US = 500_000
 """A clip lasts as long as its span, give or take the last frame's and packet's length."""
 
@@ -141,6 +146,7 @@ class Wish:
     unlike: tuple[Example, ...] = ()
     without: tuple[tuple[int, Span], ...] = ()
     """Stretches of videos, by id, that are no answer."""
+    used: Used = Used.ALSO
 
 
 def search(
@@ -165,6 +171,10 @@ def search(
     """
     question = Question(holdings, encoder_of=encoder_of, pictures=pictures)
     first, *later = asked.steps
+    used = {} if wish.used is Used.ALSO else holdings.catalog.uses.spans()
+    if wish.used is Used.EXCLUDED:
+        gone = [(video_id, span) for video_id, spans in used.items() for span in spans]
+        wish = replace(wish, without=(*wish.without, *gone))
     try:
         # What models make of the words takes longest: it begins first, and goes on beside.
         question.expect(
@@ -179,9 +189,20 @@ def search(
         question.close()
     found = in_order(steps, within_us=wish.within_us, least=wish.min_score)
     settling = Settling(holdings, wish.lengths, encoder_of)
+    fit = _used(found, settling, used) if wish.used is Used.ONLY else found
     return choose(
-        found, settling.moment, settling.is_twin, count=wish.count, per_video=wish.per_video
+        fit, settling.moment, settling.is_twin, count=wish.count, per_video=wish.per_video
     )
+
+
+def _used(
+    found: Iterable[Candidate], settling: Settling, used: Mapping[int, Sequence[Span]]
+) -> Iterator[Candidate]:
+    """Those of which at least half was used, as they will be shown."""
+    for candidate in found:
+        spans = used.get(candidate.video.id, ())
+        if spans and is_mostly_used(settling.moment(candidate).span, spans):
+            yield candidate
 
 
 def _videos(holdings: Holdings, question: Question, wish: Wish) -> dict[int, Video]:
@@ -202,8 +223,8 @@ def _candidates(
     taken = defaultdict(list)
     for video_id, span in (*wish.without, *question.places(step.unwanted)):
         taken[video_id].append(span)
-    # Of one thing alone, what is less sure is part of no moment: neighbours join down to 0.6.
-    least = 0.6 * wish.min_score if len(step.wanted) == 1 else 0.0
+    # Of one thing alone, what is less sure is part of no moment, nor evidence for one.
+    least = least_hit(wish.min_score) if len(step.wanted) == 1 else 0.0
     modalities = wish.modalities or question.modalities
     for term in step.wanted:
         for modality in modalities:
@@ -232,7 +253,9 @@ def _matches(video: Video, glob: str | None) -> bool:
 def cut(
     plans: Iterable[CutPlan], *, reader: Reader, overwrite: bool = False, keep: bool = False
 ) -> Iterator[Clip | Failure]:
-    """Carry out cut plans one by one; a plan that fails costs its own clip only.
+    """Carry out cut plans, several at once; a plan that fails costs its own clip only.
+
+    What becomes of them comes in the order of the plans. Who stops listening ends what runs.
 
     Args:
         plans: what to cut.
@@ -242,28 +265,84 @@ def cut(
             moved is not known then.
 
     Raises:
-        MissingError: there is no ffmpeg.
+        MissingError: there is no ffmpeg, or it lacks what a plan needs.
+        UsageError: a clip would take the place of what another is cut from.
         OutputError: clips cannot be written where they were asked for.
     """
-    tool = ffmpeg.find()
+    wanted = list(plans)
+    _demand_apart(wanted)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    at_once = max(1, min(cores or 1, len(wanted), _CUTS_AT_ONCE))
+    halt = threading.Event()
+    threads = max(1, (cores or 1) // at_once) if at_once > 1 else 0
+    tool = replace(ffmpeg.find(), halt=halt, threads=threads)
+    terms = Terms(tool, reader, overwrite=overwrite, keep=keep)
+    pool = ThreadPoolExecutor(at_once, thread_name_prefix="cut")
+    try:
+        waiting = deque(pool.submit(_cut, one, terms) for one in wanted[:at_once])
+        for following in [*wanted[at_once:], *[None] * at_once]:
+            if not waiting:
+                return
+            made = waiting.popleft().result()
+            if following is not None:
+                waiting.append(pool.submit(_cut, following, terms))
+            yield made
+    finally:
+        halt.set()
+        pool.shutdown(cancel_futures=True)
 
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Who cuts, and what becomes of clips that stand there already."""
+
+    tool: ffmpeg.Tool
+    reader: Reader
+    overwrite: bool
+    keep: bool
+
+
+def _cut(plan: CutPlan, terms: Terms) -> Clip | Failure:
     def check(clip: Path) -> None:
-        reader.probe(clip)
+        terms.reader.probe(clip)
 
-    for plan in plans:
-        if os.path.exists(plan.output) and not overwrite:  # noqa: PTH110  (as in footage.demand)
-            if keep and _is_cut(plan, reader):
-                yield Clip(str(plan.output), str(plan.source), plan.span)
-                continue
-            remedy = "choose another name, or --overwrite (overwrite=True) to replace it"
-            raise OutputError(f"{plan.output} exists already; {remedy}")
-        make = ffmpeg.copy if plan.mode is Mode.COPY else ffmpeg.encode
-        try:
-            yield make(
-                plan.source, plan.span, plan.output, tool=tool, check=check, overwrite=overwrite
+    source, span, output, overwrite = plan.source, plan.span, plan.output, terms.overwrite
+    if os.path.exists(output) and not overwrite:  # noqa: PTH110  (as in footage.demand)
+        if terms.keep and _is_cut(plan, terms.reader):
+            return Clip(str(output), str(source), span, mode=plan.mode)
+        remedy = "choose another name, or --overwrite (overwrite=True) to replace it"
+        raise OutputError(f"{output} exists already; {remedy}")
+    tool, finish = terms.tool, plan.finish
+    try:
+        if plan.mode is Mode.COPY:
+            clip = ffmpeg.copy(source, span, output, tool=tool, check=check, overwrite=overwrite)
+        else:
+            make = smart.cut if plan.mode is Mode.SMART else ffmpeg.encode
+            clip = make(
+                source, span, output, tool=tool, finish=finish, check=check, overwrite=overwrite
             )
-        except MediaError as error:
-            yield Failure(str(plan.source), str(error))
+        if finish.captions is Captions.SRT:
+            captions.write_srt(finish.cues, clip.span, output, overwrite=overwrite)
+    except MediaError as error:
+        return Failure(str(source), str(error))
+    return clip
+
+
+def _demand_apart(plans: Sequence[CutPlan]) -> None:
+    """Raise where a clip's place is that of a source, of its own or of another's."""
+    sources = {_inode(plan.source): plan.source for plan in plans}
+    for plan in plans:
+        if _inode(plan.output) in sources.keys() - {None}:
+            fact = f"{plan.output} is what is to be cut"
+            raise UsageError(f"{fact}; choose another name for the clip")
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except (OSError, ValueError):  # mostly: there is none yet
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _is_cut(plan: CutPlan, reader: Reader) -> bool:

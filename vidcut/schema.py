@@ -1,17 +1,18 @@
 """The catalog's tables, and opening its file: whose it is, how old, how safe.
 
 A schema once released is never edited: a change raises `SCHEMA_VERSION` and brings a
-migration.
+migration. Whoever opens an older catalog to write to it brings it up to date, after a copy of
+it was made beside it; whoever reads takes it as it is.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from vidcut.errors import LibraryError, LibraryNewerError, LibraryNotFoundError
+from vidcut.errors import LibraryError, LibraryNewerError, LibraryNotFoundError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 APPLICATION_ID = 0x76646374
 """``vdct`` in ASCII: SQLite's own mark of whose file it is."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -91,6 +92,19 @@ END;
 
 INSERT INTO settings VALUES ('deletions', '0');
 """
+_MIGRATIONS = {
+    1: """
+CREATE TABLE uses (                            -- what went into a film or a timeline
+    video_id INTEGER NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
+    start_us INTEGER NOT NULL,
+    end_us   INTEGER NOT NULL CHECK (end_us > start_us),
+    what     TEXT NOT NULL,                    -- into which
+    at       TEXT NOT NULL,                    -- when first: ISO 8601, in UTC
+    PRIMARY KEY (video_id, start_us, end_us, what)
+) WITHOUT ROWID;
+""",
+}
+"""Version → what makes the next one of it; the first is `_SCHEMA`."""
 
 
 def create(path: Path) -> Connection:
@@ -99,29 +113,42 @@ def create(path: Path) -> Connection:
     Raises:
         LibraryError: it cannot be made.
     """
+    tables = "".join((_SCHEMA, *_MIGRATIONS.values()))
     marks = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};"
     with _translated(path):
         connection = _connect(path, "rwc")
         with _closed_on_failure(connection):
-            connection.executescript(f"BEGIN; {_SCHEMA} {marks} COMMIT;")
+            connection.executescript(f"BEGIN; {tables} {marks} COMMIT;")
             return _made_durable(connection)
 
 
 def open_(path: Path, *, writable: bool) -> Connection:
-    """Open a catalog.
+    """Open a catalog; an older one is brought up to date where it is opened to write.
 
     Raises:
         LibraryNotFoundError: there is no such file.
         LibraryNewerError: a newer vidcut made it.
         LibraryError: it is not a catalog, or a damaged one.
+        OutputError: there is no room to keep a copy of an older one.
     """
     if not path.is_file():
         raise LibraryNotFoundError(f"{path} does not exist; 'vidcut index FOLDER' makes a library")
     with _translated(path):
         connection = _connect(path, "rw" if writable else "ro")
         with _closed_on_failure(connection):
-            _check(connection, path)
-            return _made_durable(connection) if writable else connection
+            version = _checked_version(connection, path)
+            if not writable:
+                return connection
+            _made_durable(connection)
+            if version < SCHEMA_VERSION:
+                _keep_copy(connection, backup_of(path, version))
+                _bring_up_to_date(connection, version)
+            return connection
+
+
+def backup_of(path: Path, version: int) -> Path:
+    """Where the copy of an older catalog is kept, from before it was brought up to date."""
+    return path.with_name(f"{path.stem}.v{version}{path.suffix}")
 
 
 class Connection(sqlite3.Connection):
@@ -200,12 +227,38 @@ def _made_durable(connection: Connection) -> Connection:
     return connection
 
 
-def _check(connection: Connection, path: Path) -> None:
+def _checked_version(connection: Connection, path: Path) -> int:
     plain = connection.cursor()  # what goes wrong here is translated with the path
     owner = plain.execute("PRAGMA application_id").fetchone()[0]
-    version = plain.execute("PRAGMA user_version").fetchone()[0]
-    if owner != APPLICATION_ID:
+    version = int(plain.execute("PRAGMA user_version").fetchone()[0])
+    if owner != APPLICATION_ID or version < 1:
         raise LibraryError(f"{path} is no vidcut library; point --library at another folder")
     if version > SCHEMA_VERSION:
         fact = f"{path} was made by a newer vidcut (library version {version})"
         raise LibraryNewerError(f"{fact}; this one reads up to {SCHEMA_VERSION}: upgrade vidcut")
+    return version
+
+
+def _keep_copy(connection: Connection, backup: Path) -> None:
+    """A copy of the catalog as it is, whole or not at all."""
+    aside = backup.with_name(f".{backup.name}.part")
+    try:
+        aside.unlink(missing_ok=True)  # of one that was killed here
+        with closing(sqlite3.connect(aside)) as copy:
+            connection.backup(copy)
+        with aside.open("rb") as made:
+            os.fsync(made.fileno())
+        aside.replace(backup)
+    except (OSError, sqlite3.OperationalError) as error:
+        fact = f"{backup}, the copy of an older library, cannot be written ({error})"
+        raise OutputError(f"{fact}; make room for it and go on") from error
+    finally:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
+def _bring_up_to_date(connection: Connection, version: int) -> None:
+    """All the steps in one transaction: a process that is killed leaves the old catalog."""
+    steps = "".join(_MIGRATIONS[step] for step in range(version, SCHEMA_VERSION))
+    marks = f"PRAGMA user_version = {SCHEMA_VERSION};"
+    connection.executescript(f"BEGIN IMMEDIATE; {steps} {marks} COMMIT;")

@@ -119,14 +119,16 @@ def test_a_run_is_of_one_kind_in_order_of_time_and_no_weaker_than_its_best_allow
 def test_no_run_gives_way_but_to_what_stands_there(
     question: tuple[list[Hit], list[Want]],
 ) -> None:
-    """Where nothing is required."""
+    """Where nothing is required; what says nothing gives way to anything."""
     found = made(*question)
     for video_id, sought, modality in product(VIDEOS, range(3), MODALITIES):
         kind = (video_id, sought, modality)
         alike = [hit for hit in question[0] if kind_of(hit) == kind]
         there = [one.run for one in found if one.video.id == video_id]
         for run in moments._runs(alike, VIDEOS[video_id]):
-            assert run in there or any(overlap_much(run.span, other.span) for other in there)
+            says_nothing = run.best.confidence < moments._LEAST_EVIDENCE
+            is_covered = any(overlap_much(run.span, other.span) for other in there)
+            assert says_nothing or run in there or is_covered
 
 
 def kind_of(hit: Hit) -> tuple[int, int, str]:

@@ -258,7 +258,7 @@ def test_what_is_no_library_is_refused_in_every_way_to_open_it(
 def test_a_newer_library_is_refused(folder: Path, flat: Any) -> None:
     fill(folder, flat, [1])
     with library.open_to_write(folder, flat) as holdings:
-        holdings.catalog._db.execute("PRAGMA user_version = 2")
+        holdings.catalog._db.execute("PRAGMA user_version = 99")
     with pytest.raises(LibraryNewerError, match="upgrade vidcut"):
         library.open_(folder, flat)
     with pytest.raises(LibraryNewerError), library.open_to_write(folder, flat, create=True):

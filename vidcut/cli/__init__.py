@@ -16,7 +16,21 @@ import typer
 from typer import Abort, TyperException
 
 from vidcut import __version__
-from vidcut.cli import cut, doctor, index, info, ls, models, render, rm, search
+from vidcut.cli import (
+    cut,
+    doctor,
+    export,
+    index,
+    info,
+    ls,
+    models,
+    reel,
+    render,
+    rm,
+    script,
+    search,
+    timeline,
+)
 from vidcut.cli import eval as eval_
 from vidcut.cli.exits import Exit
 from vidcut.errors import LibraryError, MediaError, MissingError, VidcutError
@@ -30,6 +44,10 @@ app = typer.Typer(
 app.command()(index.index)
 app.command()(search.search)
 app.command()(cut.cut)
+app.command()(export.export)
+app.command()(reel.reel)
+app.command()(script.script)
+app.command()(timeline.timeline)
 app.command()(ls.ls)
 app.command()(info.info)
 app.command()(rm.rm)

@@ -1,14 +1,25 @@
-"""``vidcut ls``: what is in the library."""
+"""``vidcut ls``: what is in the library, and what of it was never used."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import vidcut
 from vidcut.cli import options, render
 from vidcut.cutting import format_time
+from vidcut.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vidcut.ledger import Unused
+
+_MOST_CHARS = 160
+"""Of what is said or written, as in the reasons for a moment."""
+_VERBS = {"frame": "seen", "asr": "said", "ocr": "written"}
 
 
 def ls(
@@ -19,21 +30,37 @@ def ls(
     missing: Annotated[
         bool, typer.Option("--missing", help="Only what is gone from the disk.")
     ] = False,
+    unused: Annotated[
+        bool, typer.Option("--unused", help="Stretches that were never used, and what is there.")
+    ] = False,
     json: options.JsonOption = False,
     library: options.LibraryOption = None,
 ) -> int:
     """List the videos of the library. Exits 1 where there is none to list."""
+    if unused and (failed or missing):
+        other = "--failed" if failed else "--missing"
+        raise UsageError(f"--unused lists what can be used; leave out {other}")
     with vidcut.Library(library) as opened:
-        videos = [
-            video
-            for video in opened.videos()
-            if (not failed or video.failure) and (not missing or video.state == "missing")
-        ]
+        if unused:
+            is_any = _list_unused(opened, opened.unused(), json=json)
+        else:
+            videos = [
+                video
+                for video in opened.videos()
+                if (not failed or video.failure) and (not missing or video.state == "missing")
+            ]
+            is_any = _list(videos, json=json)
+    if not is_any:
+        render.say("nothing to list")
+    return 0 if is_any else 1
+
+
+def _list(videos: list[vidcut.Video], *, json: bool) -> bool:
     if json:
         for video in videos:
             render.emit_json(_json(video))
-    else:
-        rows = [
+    elif videos:
+        rows = (
             (
                 render.printable(video.path),
                 format_time(video.duration_us),
@@ -41,12 +68,41 @@ def ls(
                 render.printable(video.failure or ""),
             )
             for video in videos
-        ]
-        if rows:
-            render.emit_table(("video", "length", "state", "why"), rows)
-    if not videos:
-        render.say("nothing to list")
-    return 0 if videos else 1
+        )
+        render.emit_table(("video", "length", "state", "why"), list(rows))
+    return bool(videos)
+
+
+def _list_unused(opened: vidcut.Library, found: Iterable[Unused], *, json: bool) -> bool:
+    rows = []
+    is_any = False
+    for one in found:
+        is_any = True
+        if json:
+            render.emit_json(_unused_json(opened, one))
+        else:
+            rows.append(
+                (
+                    render.printable(one.video.path),
+                    format_time(one.span.start),
+                    format_time(one.span.end),
+                    format_time(one.span.duration),
+                    _why(one),
+                )
+            )
+    if rows:
+        render.emit_table(("video", "start", "end", "length", "why"), rows)
+    return is_any
+
+
+def _why(one: Unused) -> str:
+    """That it was never used, and what makes it worth a look."""
+    reasons = ["nothing of it was used" if one.is_whole else "the rest was used"]
+    for modality, text in one.evidence:
+        shown = render.printable(text)
+        shown = f"{shown[:_MOST_CHARS]}…" if len(shown) > _MOST_CHARS else shown
+        reasons.append(f"{_VERBS.get(modality, modality)}: {shown}")
+    return ("\n" if sys.stdout.isatty() else "; ").join(reasons)
 
 
 def _json(video: vidcut.Video) -> dict[str, object]:
@@ -56,4 +112,17 @@ def _json(video: vidcut.Video) -> dict[str, object]:
         "bytes": video.size,
         "state": video.state,
         "failure": video.failure,
+    }
+
+
+def _unused_json(opened: vidcut.Library, one: Unused) -> dict[str, object]:
+    """As a moment is told, so that it can go where moments go."""
+    return {
+        "video": one.video.path,
+        "path": str(opened.path(one.video)),
+        "start": render.seconds(one.span.start),
+        "end": render.seconds(one.span.end),
+        "seconds": render.seconds(one.span.duration),
+        "is_whole": one.is_whole,
+        "evidence": [{"modality": modality, "text": text} for modality, text in one.evidence],
     }

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vidcut.boundaries import Lengths
-from vidcut.cutting import parse_time
+from vidcut.cutting import parse_time, template_of
 from vidcut.errors import UsageError
 from vidcut.grammar import Word
+from vidcut.ledger import Used
 from vidcut.records import SECOND_US
 
 if TYPE_CHECKING:
@@ -52,6 +53,13 @@ MarginOption = Annotated[
         help="Widen each moment: 0.5s, or 0.5s,1s; negative narrows.",
     ),
 ]
+MarkUsedOption = Annotated[
+    bool, typer.Option("--mark-used", help="Write down what of the footage this uses.")
+]
+ExcludeUsedOption = Annotated[
+    bool, typer.Option("--exclude-used", help="Nothing that was marked as used.")
+]
+OnlyUsedOption = Annotated[bool, typer.Option("--only-used", help="Only what was marked as used.")]
 CLIPS_FOLDER = "clips"
 """Where clips go where nobody says."""
 MODALITIES = ("frame", "asr", "ocr")
@@ -126,6 +134,20 @@ def moment_of(text: str) -> tuple[str, int]:
     if not at or not name:
         raise UsageError(f"--like {text}: give a video and a time in it, e.g. clip.mp4@1:15.5")
     return name, parse_time(time.removesuffix("s"))
+
+
+def place(output: str | None) -> tuple[Path, str | None]:
+    """Where clips go, and the template that names them where there is one."""
+    if output is not None and "{" in output:
+        return template_of(output)
+    return Path(output or CLIPS_FOLDER), None
+
+
+def used(*, exclude: bool, only: bool) -> Used:
+    """What was used already: found too, left out, or all that is looked for."""
+    if exclude and only:
+        raise UsageError("--exclude-used and --only-used leave nothing; give one of them")
+    return Used.EXCLUDED if exclude else Used.ONLY if only else Used.ALSO
 
 
 def lengths(shortest: str, longest: str) -> Lengths:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import vidcut
 from vidcut.cli import render
 from vidcut.cli.exits import Exit
-from vidcut.cutting import format_time, slug
+from vidcut.clips import follow, write_manifest
+from vidcut.cutting import Naming, format_time, slug
 from vidcut.footage import name_matches
 from vidcut.grammar import Word, shown
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from vidcut.cutting import CutPlan, Margin, Mode
+    from vidcut.finish import Finish
     from vidcut.records import Clip, Moment
 
 
@@ -61,9 +63,16 @@ class Clips:
     folder: Path
     is_shared: bool
     """Whether each query has a folder of its own in it."""
+    template: str | None
+    """How each is named; None as `vidcut.cutting.file_name` does."""
     margin: Margin
     mode: Mode
+    finish: Finish
     overwrite: bool
+    command: str | None
+    """What is run for each clip."""
+    manifest: bool
+    mark_used: bool
 
 
 def show(
@@ -88,9 +97,9 @@ def show(
         if not form.is_table:
             is_new = cutting is None or not cutting.was_copied_before(clip)
             _line(opened, asked, moment, clip, form, models=models, moved=is_new)
+    if cutting is not None:
+        cutting.finish(quiet=form.quiet)
     if not form.quiet:
-        if cutting is not None:
-            cutting.tell()
         _tell(opened, found)
     return Exit.SOME_FAILED if cutting is not None and cutting.has_failed else Exit.DONE
 
@@ -105,8 +114,16 @@ class _Cutting:
         self, opened: vidcut.Library, clips: Clips, found: Sequence[Moment], asked: Asked
     ) -> None:
         self._clips = clips
+        self._opened, self._asked = opened, asked
         self._folder = clips.folder / slug(asked.words) if clips.is_shared else clips.folder
-        plans = opened.plans(found, self._folder, margin=clips.margin, mode=clips.mode)
+        plans = opened.plans(
+            found,
+            self._folder,
+            margin=clips.margin,
+            mode=clips.mode,
+            finish=clips.finish,
+            naming=Naming(clips.template, asked.words),
+        )
         self._kept = set() if clips.overwrite else _there(plans)
         self._made: list[Clip] = []
         self.has_failed = False
@@ -121,13 +138,31 @@ class _Cutting:
             render.fail_file(result)
             return None
         self._made.append(result)
+        if self._clips.command is not None:
+            self._follow(self._clips.command, result)
         return result
+
+    def _follow(self, command: str, clip: Clip) -> None:
+        failure = follow(command, clip)
+        if failure is not None:
+            self.has_failed = True
+            render.fail_file(failure)
+
+    def finish(self, *, quiet: bool) -> None:
+        """What is to be done and told once all clips are there."""
+        if self._clips.manifest and self._made:
+            write_manifest(((clip, self._asked.words) for clip in self._made), self._folder)
+        if self._clips.mark_used:
+            for clip in self._made:
+                self._opened.mark_used([(clip.source, clip.span)], clip.path)
+        if not quiet:
+            self._tell()
 
     def was_copied_before(self, clip: Clip | None) -> bool:
         """Whether nothing is known of how far a clip's ends moved."""
         return clip is not None and clip.path in self._kept and self._clips.mode is vidcut.Mode.COPY
 
-    def tell(self) -> None:
+    def _tell(self) -> None:
         """Where the clips are, and what is odd about them."""
         if self._made:
             old = sum(clip.path in self._kept for clip in self._made)
@@ -137,6 +172,8 @@ class _Cutting:
         for clip in self._made:
             if clip.moved_start_us or clip.moved_end_us:
                 render.say(f"{Path(clip.path).name} {render.moved(clip)}")
+            if clip.note:
+                render.say(f"{Path(clip.path).name}: {clip.note}")
 
 
 def _there(plans: Sequence[CutPlan]) -> set[str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path  # noqa: TC003  (typer reads it)
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import vidcut
 from vidcut import grammar
-from vidcut.cli import options, render, results
+from vidcut.cli import finishing, options, render, results
+from vidcut.cli.besides import Besides
 from vidcut.cli.exits import Exit
 from vidcut.cli.results import Asked, Clips, Form, Print
 from vidcut.errors import UsageError
@@ -74,10 +75,37 @@ def search(  # noqa: PLR0913  (a command's options)
     margin: options.MarginOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="List only; cut none.")] = False,
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="DIR", help="Where the clips go."),
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Where the clips go; DIR/{rank:02d}_{query}_{stem} names them too.",
+        ),
     ] = None,
+    cut: finishing.CutOption = None,
     copy: options.CopyOption = False,
+    encoder: finishing.EncoderOption = None,
+    size: finishing.SizeOption = None,
+    fps: finishing.FpsOption = None,
+    vertical: finishing.VerticalOption = False,
+    subtitles: finishing.SubtitlesOption = None,
+    command: finishing.ExecOption = None,
+    manifest: Annotated[
+        bool, typer.Option("--manifest", help="Write manifest.json beside the clips.")
+    ] = False,
+    export: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A timeline: .otio, .fcpxml, .edl, ….")
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A contact sheet: .jpg, .png or .html.")
+    ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Show pictures, in terminals that can.")
+    ] = False,
+    mark_used: options.MarkUsedOption = False,
+    exclude_used: options.ExcludeUsedOption = False,
+    only_used: options.OnlyUsedOption = False,
     overwrite: options.OverwriteOption = False,
     json: options.JsonOption = False,
     print_: Annotated[
@@ -116,15 +144,26 @@ def search(  # noqa: PLR0913  (a command's options)
         "like": [options.moment_of(one) for one in like or ()],
         "liked": liked,
         "disliked": disliked,
+        "used": options.used(exclude=exclude_used, only=only_used),
     }
     form = Form(json=json, print=print_, end="\0" if null else "\n", quiet=quiet, glob=video)
-    clips = Clips(
-        folder=output or Path(options.CLIPS_FOLDER),
-        is_shared=output is None or file is not None,
-        margin=vidcut.Margin(*options.margins(margin)),
-        mode=vidcut.Mode.COPY if copy else vidcut.Mode.EXACT,
-        overwrite=overwrite,
+    finish = finishing.finish_of(
+        encoder=encoder, size=size, fps=fps, vertical=vertical, subtitles=subtitles
     )
+    folder, template = options.place(output)
+    clips = Clips(
+        folder=folder,
+        is_shared=template is None and (output is None or file is not None),
+        template=template,
+        margin=vidcut.Margin(*options.margins(margin)),
+        mode=finishing.mode_of(cut, copy=copy),
+        finish=finish,
+        overwrite=overwrite,
+        command=command,
+        manifest=manifest,
+        mark_used=mark_used,
+    )
+    besides = Besides(export, sheet, preview=preview, overwrite=overwrite)
     if (image or like) and not _reaches(wish["modalities"], _SEEN):
         raise UsageError(
             f"--in {modalities} leaves out what is seen, where pictures are; add frame"
@@ -136,10 +175,13 @@ def search(  # noqa: PLR0913  (a command's options)
         for one in asked:
             found = opened.search(one.words, **wish)
             opened.remember()  # now, for whoever interrupts the cutting has seen the answers
-            shown += found
+            shown += [(opened.last_asked, moment) for moment in found]
             codes.append(results.show(opened, one, found, form, None if dry_run else clips))
         if not quiet:
-            results.tell_model(opened, shown)
+            results.tell_model(opened, [moment for _, moment in shown])
+        besides.write(opened, shown)
+        if mark_used and dry_run and export is not None:
+            opened.mark_used([(moment.video, moment.span) for _, moment in shown], str(export))
     if Exit.SOME_FAILED in codes:
         return Exit.SOME_FAILED
     return Exit.DONE if Exit.DONE in codes else Exit.NOTHING
