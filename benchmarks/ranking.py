@@ -21,8 +21,8 @@ from rich.table import Table
 
 from vidcut import Library, boundaries, evaluation, moments, query, settling, truth
 from vidcut.asking import Question, Sought
-from vidcut.boundaries import Lengths
 from vidcut.moments import Run, Want
+from vidcut.records import Lengths
 from vidcut.settling import Settling
 from vidcut.truth import Half
 

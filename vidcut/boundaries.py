@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vidcut.moments import Run
-    from vidcut.records import Vector, Video
+    from vidcut.records import Lengths, Vector, Video
 
 _LOOKS_ALIKE = 0.6
 """A frame of the same shot belongs to a moment when its cosine with the best one is at least this.
@@ -38,14 +38,6 @@ _EDGE_REASONS = {
     "ocr": ("text appears", "text disappears"),
 }
 _SEEN_REASONS = ("first seen", "last seen")
-
-
-@dataclass(frozen=True, slots=True)
-class Lengths:
-    """How long a moment may be, in microseconds."""
-
-    shortest_us: int = SECOND_US // 2
-    longest_us: int = 60 * SECOND_US
 
 
 @dataclass(frozen=True, slots=True)

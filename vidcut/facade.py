@@ -20,13 +20,12 @@ from vidcut import (
     settings,
     wiring,
 )
-from vidcut.boundaries import Lengths
 from vidcut.errors import UsageError
 from vidcut.finish import Captions, Finish
 from vidcut.footage import Selection, demand
 from vidcut.history import Answer, Past
 from vidcut.ledger import Used
-from vidcut.records import SECOND_US, Cue, Shot, Span
+from vidcut.records import SECOND_US, Cue, Lengths, Shot, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from vidcut import captions, ffmpeg, footage, indexing, smart
 from vidcut.asking import Example, Question, Sought
-from vidcut.boundaries import Lengths
 from vidcut.cutting import Mode
 from vidcut.errors import MediaError, OutputError, UsageError
 from vidcut.finish import Captions
 from vidcut.lanes import Lanes, Stopped
 from vidcut.ledger import Used, is_mostly_used
 from vidcut.moments import Want, candidates, choose, in_order, least_hit
-from vidcut.records import SECOND_US, Clip, Failure
+from vidcut.records import SECOND_US, Clip, Failure, Lengths
 from vidcut.register import Register
 from vidcut.settling import Settling
 

@@ -283,6 +283,14 @@ class Boundary:
 
 
 @dataclass(frozen=True, slots=True)
+class Lengths:
+    """How long a moment may be, in microseconds."""
+
+    shortest_us: int = SECOND_US // 2
+    longest_us: int = 60 * SECOND_US
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """The answer: one stretch of one video, its score 0…1 and the evidence for it."""
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidcut.boundaries import Lengths, Look, Surroundings, boundaries
+from vidcut.boundaries import Look, Surroundings, boundaries
 from vidcut.moments import Run
-from vidcut.records import SECOND_US, Moment, Span
+from vidcut.records import SECOND_US, Lengths, Moment, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

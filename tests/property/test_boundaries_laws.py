@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vidcut.boundaries import Lengths, Look, Surroundings, boundaries
+from vidcut.boundaries import Look, Surroundings, boundaries
 from vidcut.moments import Run
-from vidcut.records import SECOND_US, Chunk, Hit, Span, Video
+from vidcut.records import SECOND_US, Chunk, Hit, Lengths, Span, Video
 
 if TYPE_CHECKING:
     from vidcut.records import Boundary

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidcut import moments
-from vidcut.boundaries import Lengths, Surroundings, boundaries
+from vidcut.boundaries import Surroundings, boundaries
 from vidcut.moments import Candidate, Want, candidates, choose, in_order
-from vidcut.records import SECOND_US, Chunk, Hit, Moment, Span, Video
+from vidcut.records import SECOND_US, Chunk, Hit, Lengths, Moment, Span, Video
 
 if TYPE_CHECKING:
     from random import Random

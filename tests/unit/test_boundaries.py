@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from vidcut.boundaries import Lengths, Look, Surroundings, boundaries
+from vidcut.boundaries import Look, Surroundings, boundaries
 from vidcut.moments import Run
-from vidcut.records import SECOND_US, Boundary, Chunk, Hit, Span, Video, Word
+from vidcut.records import SECOND_US, Boundary, Chunk, Hit, Lengths, Span, Video, Word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

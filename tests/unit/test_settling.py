@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from vidcut import library, plugins
-from vidcut.boundaries import Lengths
 from vidcut.moments import Candidate, Want, candidates, in_order
-from vidcut.records import SECOND_US, Chunk, Draft, Hit, Media, Space, Span
+from vidcut.records import SECOND_US, Chunk, Draft, Hit, Lengths, Media, Space, Span
 from vidcut.settling import Settling
 
 if TYPE_CHECKING:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidcut.boundaries import Lengths
 from vidcut.cutting import parse_time, template_of
 from vidcut.errors import UsageError
 from vidcut.grammar import Word
 from vidcut.ledger import Used
-from vidcut.records import SECOND_US
+from vidcut.records import SECOND_US, Lengths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
