@@ -27,8 +27,7 @@ def draft(output: Path, *, overwrite: bool) -> Iterator[Path]:
     part = output.with_name(f"{_name()}{output.suffix.lower()}")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        if output.exists() and not overwrite:
-            raise FileExistsError(errno.EEXIST, "it exists already")
+        _demand_free(output, overwrite=overwrite)
         part.touch(exist_ok=False)
     except OSError as error:
         raise refused(output, error) from error
@@ -37,6 +36,13 @@ def draft(output: Path, *, overwrite: bool) -> Iterator[Path]:
         _publish(part, output, overwrite=overwrite)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _demand_free(output: Path, *, overwrite: bool) -> None:
+    if output.exists() and not overwrite:
+        raise FileExistsError(errno.EEXIST, "it exists already")
+    if output.exists() and not output.is_file():  # replacing a device would take it away
+        raise OSError(errno.EINVAL, "it is no file")
 
 
 @contextmanager

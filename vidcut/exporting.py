@@ -102,6 +102,8 @@ def _demand_place(edit: Edit, output: Path, *, overwrite: bool) -> None:
         return
     if not overwrite:
         raise refused(output, FileExistsError(errno.EEXIST, "it exists already"))
+    if not output.is_dir() and output.exists() and not output.is_file():
+        raise refused(output, OSError(errno.EINVAL, "it is no file"))
     if output.is_dir() and (output.is_symlink() or not _is_ours(output)):
         raise OutputError(f"{output} is a folder that holds no draft; choose another name")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from vidcut.readers import _container
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "vidcut").rglob("*.py"))
-FAMILIES = ("readers", "encoders", "modalities", "stores")
+FAMILIES = ("readers", "encoders", "modalities", "stores", "exporters")
 PLUGINS = [(family, name) for family in FAMILIES for name in plugins.names(family)]
 
 each_module = pytest.mark.parametrize(
@@ -96,3 +98,10 @@ def test_make_help_tells_of_every_target() -> None:
 
 def test_what_can_be_read_can_be_cut() -> None:
     assert _container._FORMATS.split(",") == arguments.DEMUXERS.split(",")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys; import vidcut.cli; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"numpy", "scipy", "PIL", "av", "faiss", "torch", "onnxruntime", "pysubs2", "librosa"}
+    assert not heavy & set(done.stdout.split())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vidcut.cli import render
+from vidcut.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +25,7 @@ class Besides:
     sheet: Path | None
     preview: bool
     overwrite: bool
+    quiet: bool
 
     def __post_init__(self) -> None:
         from vidcut import exporting, sheet  # noqa: PLC0415  (not for --help)
@@ -31,6 +34,9 @@ class Besides:
             exporting.format_of(self.timeline)
         if self.sheet is not None:
             sheet.check(self.sheet)
+        for path in (self.timeline, self.sheet):
+            if path is not None and os.path.lexists(path) and not self.overwrite:
+                raise OutputError(f"{path} exists already; name another, or give --overwrite")
 
     def write(self, opened: vidcut.Library, shown: Sequence[tuple[str, Moment]]) -> None:
         """Make it of the moments, each with the words that found it; of none, nothing."""
@@ -49,7 +55,8 @@ class Besides:
             for words, moment in shown
         ]
         exporting.export(editing.edit_of(takes, file.stem), file, overwrite=self.overwrite)
-        render.say(f"the timeline is {file}")
+        if not self.quiet:
+            render.say(f"the timeline is {file}")
 
     def _look(self, opened: vidcut.Library, shown: Sequence[tuple[str, Moment]]) -> None:
         from vidcut import sheet, wiring  # noqa: PLC0415  (not for --help)
@@ -63,4 +70,5 @@ class Besides:
         if self.sheet is not None:
             title = " · ".join(dict.fromkeys(words for words, _ in shown))
             note = sheet.write(self.sheet, entries, title=title, overwrite=self.overwrite)
-            render.say(note or f"the sheet is {self.sheet}")
+            if note or not self.quiet:
+                render.say(note or f"the sheet is {self.sheet}")

@@ -54,14 +54,16 @@ def cut(  # noqa: PLR0913  (a command's options)
     Prints the clips' paths.
     """
     finish = finishing.finish_of(encoder=encoder, size=size, fps=fps, vertical=vertical)
-    wish = _Wish(options.margins(margin), finishing.mode_of(cut, copy=copy), finish)
+    mode = finishing.mode_of(cut, copy=copy)
+    finishing.check(mode, finish, command)
+    wish = _Wish(options.margins(margin), mode, finish)
     plans = _plans(file, start, end, output, wish)
     failed = False
     for made in vidcut.cut(plans, overwrite=overwrite, keep=file == "-"):
         wrong = made if isinstance(made, vidcut.Failure) else None
         if isinstance(made, vidcut.Clip):
             _show(made, json=json, quiet=quiet)
-            wrong = _follow(command, made) if command else None
+            wrong = _follow(command, made) if command is not None else None
         if wrong is not None:
             failed = True
             render.fail_file(wrong)

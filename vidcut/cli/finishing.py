@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vidcut.codecs import AUTO, names
-from vidcut.cutting import Mode
+from vidcut.cutting import CutPlan, Mode, command_of
 from vidcut.errors import UsageError
 from vidcut.finish import Captions, Finish, Shape, parse_rate, parse_size
+from vidcut.records import Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +64,17 @@ def mode_of(cut: Mode | None, *, copy: bool) -> Mode:
     if copy and cut not in {None, Mode.COPY}:
         raise UsageError(f"--copy and --cut {cut} contradict each other; give one of them")
     return Mode.COPY if copy else cut or Mode.EXACT
+
+
+def check(mode: Mode, finish: Finish, command: str | None) -> None:
+    """Refuse what no clip can be, before anything is searched or cut for it.
+
+    Raises:
+        UsageError: a copy is to look otherwise, or ``--exec`` names no program.
+    """
+    CutPlan(Path(), Span(0, 1), Path(), mode, finish)
+    if command is not None:
+        command_of(command, "")
 
 
 def finish_of(

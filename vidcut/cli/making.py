@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    import vidcut
     from vidcut.records import Edit, Gap, Span
     from vidcut.rendering import Options, Rendered
 
@@ -67,6 +69,18 @@ def film(edit: Edit, output: Path, options: Options, form: Form, *, overwrite: b
     if made.note and not form.quiet:
         render.say(made.note)
     return made
+
+
+def spare(opened: vidcut.Library, outputs: Iterable[Path]) -> None:
+    """Refuse to write over a video of the library, whatever --overwrite says.
+
+    Raises:
+        OutputError: an output is one.
+    """
+    videos = {os.path.realpath(opened.path(video)) for video in opened.videos()}
+    for output in outputs:
+        if os.path.realpath(output) in videos:
+            raise OutputError(f"{output} is footage of the library; choose another name")
 
 
 @contextmanager

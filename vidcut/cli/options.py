@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidcut.cutting import parse_time, template_of
+from vidcut.cutting import FIELDS, named, parse_time, template_of
 from vidcut.errors import UsageError
 from vidcut.grammar import Word
 from vidcut.ledger import Used
@@ -63,6 +63,14 @@ CLIPS_FOLDER = "clips"
 """Where clips go where nobody says."""
 MODALITIES = ("frame", "asr", "ocr")
 STDIN = "stdin"
+_SAMPLE = dict.fromkeys(FIELDS, "film") | {
+    "rank": 1,
+    "n": 1,
+    "start": 0.0,
+    "end": 1.0,
+    "score": 1.0,
+}
+"""What a template is tried with before there is a moment."""
 _MOST_BYTES = 10_000_000
 """Of a file of queries: somebody named a film."""
 _MORE_THAN_A_PATH = re.compile(r"\s(?:[+-]\s|>>|-?(?:\.{0,2}|~)/)")
@@ -136,9 +144,15 @@ def moment_of(text: str) -> tuple[str, int]:
 
 
 def place(output: str | None) -> tuple[Path, str | None]:
-    """Where clips go, and the template that names them where there is one."""
+    """Where clips go, and the template that names them where there is one.
+
+    Raises:
+        UsageError: the template cannot be filled in, or leaves its folder.
+    """
     if output is not None and "{" in output:
-        return template_of(output)
+        folder, template = template_of(output)
+        named(template, _SAMPLE, ".mp4")
+        return folder, template
     return Path(output or CLIPS_FOLDER), None
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 from vidcut import manifest, storyboard
 from vidcut.cli import render
 from vidcut.cutting import format_time
+from vidcut.drafts import draft, refused
 from vidcut.errors import OutputError, UsageError
 from vidcut.roughcut import Status
 
@@ -184,15 +185,12 @@ def _pictures(plan: Plan, opened: Library) -> dict[Proposal, str]:
 
 def _write(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        aside.write_text(text, encoding="utf-8", errors="backslashreplace")
-        aside.replace(path)
+        path.parent.resolve(strict=True)  # a folder that is not there is a slip, not a wish
+        with draft(path, overwrite=True) as part:
+            part.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
-        fact = f"{path} cannot be written ({error.strerror})"
-        raise OutputError(f"{fact}; make room there, or name another place") from error
+        raise refused(path, error) from error
 
 
 def _bytes(path: Path) -> bytes:

@@ -118,6 +118,8 @@ def reel(  # noqa: PLR0913  (a command's options)
     widen = vidcut.Margin(*options.margins(margin))
     if on_beat and music is None:
         raise UsageError("--on-beat cuts to a music; name one by --music FILE")
+    if music is not None and not music.is_file():
+        raise UsageError(f"{music} is not there or no file; name a music file")
     with vidcut.Library(library, min_score=min_score, device=device, offline=offline) as opened:
         wish = {
             "count": count,
@@ -125,6 +127,8 @@ def reel(  # noqa: PLR0913  (a command's options)
             "video": video,
             "per_video": per_video,
         }
+        if output is not None and words != [_STDIN]:  # moments on stdin need no library
+            making.spare(opened, [output])
         scored = _on_stdin() if words == [_STDIN] else _found(opened, words, wish, form)
         reader = opened.settings.reader
     widened = [Scored(reels.widened(one.take, widen), one.score) for one in scored]
@@ -219,8 +223,6 @@ def _beats(music: Path, takes: Sequence[Take], reader_name: str) -> list[int]:
     """The beats of a music for as long as a film of the takes may last."""
     from vidcut import beats, wiring  # noqa: PLC0415  (not for --help)
 
-    if not music.is_file():
-        raise UsageError(f"{music} is not there or no file; name a music file")
     reader = wiring.reader(reader_name)
     found = beats.beats(reader.sound(music.absolute()), rate_hz=_READ_HZ)
     longest_us = sum(take.span.duration + reels.MOST_MOVED_US for take in takes)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import vidcut
-from vidcut.cli import render
+from vidcut.cli import making, render
 from vidcut.cli.exits import Exit
 from vidcut.clips import follow, write_manifest
 from vidcut.cutting import Naming, format_time, slug
@@ -124,6 +124,7 @@ class _Cutting:
             finish=clips.finish,
             naming=Naming(clips.template, asked.words),
         )
+        making.spare(opened, (plan.output for plan in plans))
         self._kept = set() if clips.overwrite else _there(plans)
         self._made: list[Clip] = []
         self.has_failed = False

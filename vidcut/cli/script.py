@@ -82,15 +82,20 @@ def script(  # noqa: PLR0913  (a command's options)
     to read. A .json of the same name beside the film tells what was taken and what else fits;
     the next run keeps what is in it where the text has not changed.
 
-    Prints a line for each slot. Exits 1 where nothing fits some of them.
+    Prints a line for each slot. Exits 1 where nothing fits some of them, 3 where some could
+    not be shown.
     """
     render.log_level(verbose=verbose)
     locks = _locks(lock or ())
     slots = _slots(story, is_voiced=voice is not None)
     places = plans.Places(story, output, html, overwrite=overwrite, is_dry=dry_run)
+    if places.film is not None:
+        _check_ending(places.film)
+    failed = False
     with vidcut.Library(library, min_score=min_score, device=device, offline=offline) as opened:
         from vidcut import planning, roughcut  # noqa: PLC0415  (not for --help)
 
+        making.spare(opened, [path for path in (places.film, html) if path is not None])
         if voice is not None:
             slots = _read_by(voice, slots, opened)
         sources = planning.Sources(opened)
@@ -101,15 +106,31 @@ def script(  # noqa: PLR0913  (a command's options)
         starts_us = roughcut.starts_us(plan, gaps)
         plans.show(plan, starts_us, json=json)
         if places.film is not None and len(plan.gaps) < len(plan.planned):
-            _render(roughcut.edit(plan, gaps), places.film, overwrite=overwrite, quiet=quiet)
+            failed = _render(
+                roughcut.edit(plan, gaps), places.film, overwrite=overwrite, quiet=quiet
+            )
         places.write(plan, starts_us, opened)
         if not quiet:
             plans.tell(plan, places, sources)
+    if failed:
+        return Exit.SOME_FAILED
     return Exit.NOTHING if plan.gaps else Exit.DONE
 
 
-def _render(edit: Edit, path: Path, *, overwrite: bool, quiet: bool) -> None:
-    """Make the film, or a timeline of it.
+def _check_ending(path: Path) -> None:
+    """Refuse a name that is neither a film's nor a timeline's, before anything is searched."""
+    from vidcut import exporting  # noqa: PLC0415  (not for --help)
+
+    if path.suffix.lower() in _FILMS:
+        return
+    try:
+        exporting.format_of(path)
+    except UsageError as error:
+        raise UsageError(f"{error}; of a film: {', '.join(_FILMS)}; of a plan: .json") from error
+
+
+def _render(edit: Edit, path: Path, *, overwrite: bool, quiet: bool) -> bool:
+    """Make the film, or a timeline of it; whether some of it could not be shown.
 
     Raises:
         UsageError: it is neither.
@@ -118,9 +139,10 @@ def _render(edit: Edit, path: Path, *, overwrite: bool, quiet: bool) -> None:
 
     if path.suffix.lower() in _FILMS:
         form = making.Form(quiet=quiet)
-        making.film(edit, path, rendering.Options(), form, overwrite=overwrite)
-    else:
-        exporting.export(edit, path, overwrite=overwrite)
+        made = making.film(edit, path, rendering.Options(), form, overwrite=overwrite)
+        return bool(made.failures)
+    exporting.export(edit, path, overwrite=overwrite)
+    return False
 
 
 # Reading ------------------------------------------------------------------------------

@@ -150,20 +150,22 @@ def search(  # noqa: PLR0913  (a command's options)
     finish = finishing.finish_of(
         encoder=encoder, size=size, fps=fps, vertical=vertical, subtitles=subtitles
     )
+    mode = finishing.mode_of(cut, copy=copy)
+    finishing.check(mode, finish, command)
     folder, template = options.place(output)
     clips = Clips(
         folder=folder,
-        is_shared=template is None and (output is None or file is not None),
+        is_shared=template is None and (not output or file is not None),
         template=template,
         margin=vidcut.Margin(*options.margins(margin)),
-        mode=finishing.mode_of(cut, copy=copy),
+        mode=mode,
         finish=finish,
         overwrite=overwrite,
         command=command,
         manifest=manifest,
         mark_used=mark_used,
     )
-    besides = Besides(export, sheet, preview=preview, overwrite=overwrite)
+    besides = Besides(export, sheet, preview=preview, overwrite=overwrite, quiet=quiet)
     if (image or like) and not _reaches(wish["modalities"], _SEEN):
         raise UsageError(
             f"--in {modalities} leaves out what is seen, where pictures are; add frame"
