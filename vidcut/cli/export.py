@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidcut import editing, exporting, plugins
 from vidcut.cli import options, render
 from vidcut.cli.exits import Exit
 from vidcut.cutting import format_time
@@ -59,6 +58,8 @@ def export(  # noqa: PLR0913  (a command's options)
     Formats by their endings: .otio .fcpxml .xml (Premiere) .edl .mlt .kdenlive .capcut (剪映)
     .srt .vtt .csv .m3u8 .mpv. Prints the file's path.
     """
+    from vidcut import editing, exporting, plugins  # noqa: PLC0415  (not for --help)
+
     chosen = editing.parse_rate(rate) if rate is not None else None
     wanted = editing.parse_size(size) if size is not None else None
     reader: Reader = plugins.load("readers", "pyav").create()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import vidcut
-from vidcut.cli import making, options, plans, render
+from vidcut.cli import making, options, render
 from vidcut.cli.exits import Exit
 from vidcut.cutting import parse_time
 from vidcut.errors import UsageError
@@ -85,6 +85,8 @@ def script(  # noqa: PLR0913  (a command's options)
     Prints a line for each slot. Exits 1 where nothing fits some of them, 3 where some could
     not be shown.
     """
+    from vidcut.cli import plans  # noqa: PLC0415  (not for --help)
+
     render.log_level(verbose=verbose)
     locks = _locks(lock or ())
     slots = _slots(story, is_voiced=voice is not None)
