@@ -32,9 +32,7 @@ def eval_(  # noqa: PLR0913  (a command's options)
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Choose the library's min_score, and keep it.")
     ] = False,
-    min_score: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Nothing that scores less.")
-    ] = None,
+    min_score: options.MinScoreOption = None,
     json: options.JsonOption = False,
     library: options.LibraryOption = None,
     device: options.DeviceOption = None,

@@ -52,6 +52,16 @@ MarginOption = Annotated[
         help="Widen each moment: 0.5s, or 0.5s,1s; negative narrows.",
     ),
 ]
+InOption = Annotated[
+    str | None,
+    typer.Option("--in", metavar="frame,asr,ocr", help="Only what is seen, said or written."),
+]
+GlobOption = Annotated[
+    str | None, typer.Option("--video", metavar="GLOB", help="Only videos of this name or path.")
+]
+MinScoreOption = Annotated[
+    float | None, typer.Option("--min-score", min=0, max=1, help="Nothing that scores less.")
+]
 MarkUsedOption = Annotated[
     bool, typer.Option("--mark-used", help="Write down what of the footage this uses.")
 ]

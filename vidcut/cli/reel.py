@@ -81,19 +81,12 @@ def reel(  # noqa: PLR0913  (a command's options)
     ] = Fit.PAD,
     margin: options.MarginOption = None,
     count: Annotated[int, typer.Option("--count", "-k", min=1, help="At most so many.")] = 10,
-    modalities: Annotated[
-        str | None,
-        typer.Option("--in", metavar="frame,asr,ocr", help="Only what is seen, said or written."),
-    ] = None,
-    video: Annotated[
-        str | None, typer.Option(metavar="GLOB", help="Only in videos of this name or path.")
-    ] = None,
+    modalities: options.InOption = None,
+    video: options.GlobOption = None,
     per_video: Annotated[
         int | None, typer.Option(min=1, help="At most so many of one video.")
     ] = None,
-    min_score: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Nothing that scores less.")
-    ] = None,
+    min_score: options.MinScoreOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Plan only.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a film that is there already.")

@@ -52,19 +52,12 @@ def script(  # noqa: PLR0913  (a command's options)
         Path | None, typer.Option(metavar="SOUND", help="Keep time with someone who reads it.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Keep nothing of the run before.")] = False,
-    modalities: Annotated[
-        str | None,
-        typer.Option("--in", metavar="frame,asr,ocr", help="Only what is seen, said or written."),
-    ] = None,
-    video: Annotated[
-        str | None, typer.Option(metavar="GLOB", help="Only videos of this name or path.")
-    ] = None,
+    modalities: options.InOption = None,
+    video: options.GlobOption = None,
     per_video: Annotated[
         int | None, typer.Option(min=1, help="At most so many lines from one video.")
     ] = None,
-    min_score: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Nothing that scores less.")
-    ] = None,
+    min_score: options.MinScoreOption = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that are there already.")
     ] = False,

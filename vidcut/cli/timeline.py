@@ -37,10 +37,7 @@ def timeline(  # noqa: PLR0913  (a command's options)
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write a plot: .svg or .png."),
     ] = None,
-    modalities: Annotated[
-        str | None,
-        typer.Option("--in", metavar="frame,asr,ocr", help="Only what is seen, said or written."),
-    ] = None,
+    modalities: options.InOption = None,
     min_score: Annotated[
         float | None, typer.Option(min=0, max=1, help="No moment that scores less.")
     ] = None,
