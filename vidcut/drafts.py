@@ -24,7 +24,7 @@ def draft(output: Path, *, overwrite: bool) -> Iterator[Path]:
     Raises:
         OutputError: the output exists already (without ``overwrite``) or cannot be written.
     """
-    part = output.with_name(f"{_name()}{output.suffix.lower()}")
+    part = output.with_name(f"{hidden_name()}{output.suffix.lower()}")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         _demand_free(output, overwrite=overwrite)
@@ -48,7 +48,7 @@ def _demand_free(output: Path, *, overwrite: bool) -> None:
 @contextmanager
 def workshop(output: Path) -> Iterator[Path]:
     """A hidden folder beside the output, for what the output is made of; gone afterwards."""
-    folder = output.with_name(_name())
+    folder = output.with_name(hidden_name())
     try:
         folder.mkdir(parents=True)
     except OSError as error:
@@ -78,7 +78,8 @@ def refused(output: Path, error: OSError) -> OutputError:
     return OutputError(f"{output} cannot be written: {reason}; choose another place or name")
 
 
-def _name() -> str:
+def hidden_name() -> str:
+    """A name that nothing has yet, for what is not whole."""
     return f".vidcut-{os.getpid()}-{os.urandom(4).hex()}.part"
 
 

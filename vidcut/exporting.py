@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidcut import plugins
-from vidcut.drafts import draft, refused
+from vidcut.drafts import draft, hidden_name, refused
 from vidcut.errors import MissingError, OutputError, UsageError
 from vidcut.records import Take
 
@@ -121,7 +120,7 @@ def _is_ours(folder: Path) -> bool:
 @contextmanager
 def _hidden(output: Path) -> Iterator[Path]:
     """A free name beside the output, for a file or a folder; gone afterwards."""
-    part = output.with_name(f".vidcut-{os.getpid()}-{secrets.token_hex(4)}.part")
+    part = output.with_name(hidden_name())
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

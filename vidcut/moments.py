@@ -53,7 +53,7 @@ class Run:
         """The surest, the first of equals.
 
         The mean of the surest two or three lost two right answers of 28 at the first place
-        (benchmarks/fusion.py): with frames a second apart, what is seen for a second is right
+        (benchmarks/ranking.py): with frames a second apart, what is seen for a second is right
         as often as what is seen for long.
         """
         return max(self.hits, key=lambda hit: hit.confidence)
@@ -111,10 +111,7 @@ def candidates(
         video = videos.get(video_id)
         if video is not None:
             runs = [run for alike in of_video.values() for run in _runs(alike, video)]
-            found += [
-                replace(candidate, free=_free(candidate, taken.get(video_id, ())))
-                for candidate in _supported(runs, video, wants)
-            ]
+            found += _supported(runs, video, wants, taken.get(video_id, ()))
     found = [candidate for candidate in found if candidate.score >= least]
     found.sort(key=_order)
     return found
@@ -125,11 +122,11 @@ def least_hit(least: float) -> float:
     return min(least * _JOIN_SHARE, _LEAST_EVIDENCE)
 
 
-def _free(candidate: Candidate, taken: Sequence[Span]) -> Span | None:
-    """What lies around the candidate's best hit up to what is taken away."""
+def _free(run: Run, video: Video, taken: Sequence[Span]) -> Span | None:
+    """What lies around the run's best hit up to what is taken away."""
     if not taken:
         return None
-    best, whole = candidate.run.best.chunk.span, Span(0, candidate.video.duration_us)
+    best, whole = run.best.chunk.span, Span(0, video.duration_us)
     start = max((span.end for span in taken if span.end <= best.start), default=whole.start)
     end = min((span.start for span in taken if span.start >= best.end), default=whole.end)
     return Span(start, max(start, end))
@@ -227,7 +224,9 @@ def _grown(by_time: Sequence[Hit], seed: int, free: set[int]) -> list[int]:
 # Candidates ---------------------------------------------------------------------------
 
 
-def _supported(runs: Sequence[Run], video: Video, wants: Sequence[Want]) -> Iterator[Candidate]:
+def _supported(
+    runs: Sequence[Run], video: Video, wants: Sequence[Want], taken: Sequence[Span]
+) -> Iterator[Candidate]:
     """Each run with the surest evidence of every other kind in the same stretch.
 
     Of runs that answer the same thing, say what is seen and what is said there, only the
@@ -237,15 +236,18 @@ def _supported(runs: Sequence[Run], video: Video, wants: Sequence[Want]) -> Iter
     anything.
     """
     groups = [(run, _together(run, runs)) for run in runs]
-    givers = [run for run, group in groups if _gives_span(run, group)]
-    for run, group in groups:
-        is_covered = any(_overlap(run.span, giver.span) for giver in givers)
-        says_something = run.best.confidence >= _LEAST_EVIDENCE
-        if _gives_span(run, group) or (says_something and not is_covered):
-            evidence = _evidence(run, group)
-            score = _score(evidence, wants)
-            if score is not None:
-                yield Candidate(video, run, evidence, score)
+    gives = [_gives_span(run, group) for run, group in groups]
+    givers = [run for (run, _), stands in zip(groups, gives, strict=True) if stands]
+    for (run, group), stands in zip(groups, gives, strict=True):
+        if not stands and (
+            run.best.confidence < _LEAST_EVIDENCE
+            or any(_overlap(run.span, giver.span) for giver in givers)
+        ):
+            continue
+        evidence = _evidence(run, group)
+        score = _score(evidence, wants)
+        if score is not None:
+            yield Candidate(video, run, evidence, score, _free(run, video, taken))
 
 
 def _together(run: Run, runs: Iterable[Run]) -> list[tuple[Hit, Run]]:

@@ -8,7 +8,6 @@ from vidcut import indexing, plugins, wiring
 from vidcut.errors import MediaError, UsageError
 from vidcut.footage import Footage
 from vidcut.indexing import Faltered, Job, Made, SoundTask, Tools
-from vidcut.protocols import ModalityOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,19 +48,12 @@ def sentences(path: Path, chosen: Settings) -> list[Draft]:
 def _tools(chosen: Settings) -> Tools:
     """The tools of an index run, as far as speech needs them."""
     speech = plugins.load("modalities", wiring.SPEECH)
-    options = ModalityOptions(
-        chosen.language or None,
-        chosen.quality,
-        chosen.device,
-        chosen.threads_each,
-        chosen.offline,
-    )
     return Tools(
         reader=wiring.reader(chosen.reader),
         subtitles=speech.subtitles(),
         pictures=(),
         sounds=(),
-        transcriber=speech.create(options, wiring.encoder("e5", chosen)),
+        transcriber=speech.create(wiring.modality_options(chosen), wiring.encoder("e5", chosen)),
         use_subtitles=chosen.asr == "auto",
         sample_px=0,
     )

@@ -13,25 +13,10 @@ from typing import TYPE_CHECKING
 
 from vidcut.errors import QueryError
 from vidcut.grammar import Sign, Word, shown, tokens
-from vidcut.terms import fold, matches, terms, text_terms
+from vidcut.terms import terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-
-__all__ = [
-    "GRAMMAR",
-    "MAX_QUERY_CHARS",
-    "MAX_STEPS",
-    "Part",
-    "Query",
-    "Step",
-    "Term",
-    "fold",
-    "matches",
-    "parse",
-    "terms",
-    "text_terms",
-]
 
 GRAMMAR: tuple[tuple[str, str, str], ...] = (
     ("WORDS", "seen, said or written, in any language", "eating hot pot"),

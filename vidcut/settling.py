@@ -75,7 +75,9 @@ class Settling:
         return tuple(replace(hit, chunk=chunks.get(hit.chunk.id, hit.chunk)) for hit in hits)
 
     def _ends(self, candidate: Candidate) -> tuple[Boundary, Boundary]:
-        video, run = candidate.video, Run(self._whole(candidate.run.hits))
+        video, run = candidate.video, candidate.run
+        if run.modality == _SAID:  # a sentence may be cut short at a word
+            run = Run(self._whole(run.hits))
         reach_us = self._lengths.longest_us + _AROUND_US
         near = Span(max(0, run.span.start - reach_us), run.span.end + reach_us)
         if video.id not in self._cuts:

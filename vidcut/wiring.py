@@ -98,15 +98,20 @@ def encoder(name: str, chosen: Settings) -> Encoder:
     return made
 
 
-def tools(chosen: Settings, visual_model: str) -> Tools:
-    """What an index run works with."""
-    options = ModalityOptions(
+def modality_options(chosen: Settings) -> ModalityOptions:
+    """What of the settings shapes chunks."""
+    return ModalityOptions(
         chosen.language or None,
         chosen.quality,
         chosen.device,
         chosen.threads_each,
         chosen.offline,
     )
+
+
+def tools(chosen: Settings, visual_model: str) -> Tools:
+    """What an index run works with."""
+    options = modality_options(chosen)
     text = encoder("e5", chosen)
     pictures: list[PictureModality] = []
     sounds: list[SoundModality] = []

@@ -5,6 +5,7 @@ import pytest
 from vidcut import query
 from vidcut.errors import QueryError
 from vidcut.query import Part, Step, Term, parse
+from vidcut.terms import terms
 
 SAID, SHOWN, WRITTEN, WORDED = ("asr",), ("frame",), ("ocr",), ("asr", "ocr")
 
@@ -57,7 +58,7 @@ def test_plain_words_are_one_part_that_may_be_anywhere(text: str) -> None:
     asked = parse(text)
     assert asked.text == text
     assert asked.steps == (Step((words(text),), ()),)
-    assert asked.terms == tuple(dict.fromkeys(query.terms(text)))
+    assert asked.terms == tuple(dict.fromkeys(terms(text)))
 
 
 def test_white_space_and_what_is_no_text_are_cleaned() -> None:

@@ -59,6 +59,9 @@ InOption = Annotated[
 GlobOption = Annotated[
     str | None, typer.Option("--video", metavar="GLOB", help="Only videos of this name or path.")
 ]
+PerVideoOption = Annotated[
+    int | None, typer.Option("--per-video", min=1, help="At most so many of one video.")
+]
 MinScoreOption = Annotated[
     float | None, typer.Option("--min-score", min=0, max=1, help="Nothing that scores less.")
 ]

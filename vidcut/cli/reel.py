@@ -83,9 +83,7 @@ def reel(  # noqa: PLR0913  (a command's options)
     count: Annotated[int, typer.Option("--count", "-k", min=1, help="At most so many.")] = 10,
     modalities: options.InOption = None,
     video: options.GlobOption = None,
-    per_video: Annotated[
-        int | None, typer.Option(min=1, help="At most so many of one video.")
-    ] = None,
+    per_video: options.PerVideoOption = None,
     min_score: options.MinScoreOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Plan only.")] = False,
     overwrite: Annotated[

@@ -37,9 +37,7 @@ def search(  # noqa: PLR0913  (a command's options)
     count: Annotated[int, typer.Option("--count", "-k", min=1, help="At most so many.")] = 5,
     modalities: options.InOption = None,
     video: options.GlobOption = None,
-    per_video: Annotated[
-        int | None, typer.Option(min=1, help="At most so many of one video.")
-    ] = None,
+    per_video: options.PerVideoOption = None,
     min_score: options.MinScoreOption = None,
     image: Annotated[
         list[Path] | None, typer.Option(metavar="PICTURE", help="What looks like a picture.")

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vidcut.errors import OutputError, UsageError
+from vidcut.drafts import refused
+from vidcut.errors import UsageError
 from vidcut.exporters._names import media_path, media_url, one_line, shown
 from vidcut.frames import microseconds, placed
 from vidcut.records import Span, Take
@@ -94,12 +95,6 @@ def write_bytes(path: Path, data: bytes) -> None:
         path.write_bytes(data)
     except OSError as error:
         raise refused(path, error) from error
-
-
-def refused(path: Path, error: OSError) -> OutputError:
-    """A place that cannot be written, as vidcut tells of it."""
-    reason = error.strerror or str(error)
-    return OutputError(f"{path} cannot be written: {reason}; choose another place or name")
 
 
 def decimal(time_us: int) -> str:

@@ -17,11 +17,12 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidcut.drafts import refused
 from vidcut.errors import UsageError
 from vidcut.exporters import _jianying
 from vidcut.exporters._ids import identity, of_edit
 from vidcut.exporters._jianying import File
-from vidcut.exporters._lines import film, refused, write_text
+from vidcut.exporters._lines import film, write_text
 from vidcut.exporters._names import one_line
 from vidcut.records import SECOND_US, Take
 
