@@ -237,6 +237,7 @@ def manifest(clips: Iterable[tuple[Clip, str]], folder: Path) -> str:
             "mode": clip.mode,
             "moved": [clip.moved_start_us / SECOND_US, clip.moved_end_us / SECOND_US],
             "note": clip.note,
+            "crop": clip.crop,
         }
         for clip, query in clips
     ]

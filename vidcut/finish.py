@@ -9,10 +9,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
 from vidcut.errors import UsageError
+from vidcut.framing import MIDDLE, expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from vidcut.framing import Corner
     from vidcut.records import Cue
 
 Filter: TypeAlias = tuple[str, tuple[object, ...], dict[str, object]]
@@ -22,6 +24,7 @@ _LONGEST_PX = 16_384
 """The longest side that H.264 and HEVC encoders take."""
 _FASTEST = 1000
 """Frames a second: more is a slip."""
+_AXES = (("x", "w"), ("y", "h"))
 _NTSC = {"23.976": Fraction(24000, 1001), "23.98": Fraction(24000, 1001),
          "29.97": Fraction(30000, 1001), "59.94": Fraction(60000, 1001),
          "119.88": Fraction(120000, 1001)}  # fmt: skip
@@ -34,7 +37,16 @@ class Shape(StrEnum):
 
     WHOLE = "whole"
     VERTICAL = "vertical"
-    """9:16, from its middle."""
+    """9:16."""
+
+
+class Crop(StrEnum):
+    """Where a clip that shows a part of the picture takes it from."""
+
+    SUBJECT = "subject"
+    """Where what stands out is; the middle where nothing does."""
+    CENTRE = "centre"
+    """The middle."""
 
 
 class Captions(StrEnum):
@@ -68,6 +80,9 @@ class Finish:
     rate: Fraction | None = None
     """Frames a second."""
     shape: Shape = Shape.WHOLE
+    crop: Crop = Crop.SUBJECT
+    way: tuple[Corner, ...] = ()
+    """Where the crop goes, timed by the clip: found when it is cut. Empty for the middle."""
     captions: Captions = Captions.NONE
     cues: tuple[Cue, ...] = ()
 
@@ -75,6 +90,11 @@ class Finish:
     def changes_picture(self) -> bool:
         """Whether no frame can be taken as it is."""
         return bool(self.size or self.rate or self.shape is not Shape.WHOLE or self.burns)
+
+    @property
+    def follows(self) -> bool:
+        """Whether the pictures have to be looked at for where to crop them."""
+        return self.shape is Shape.VERTICAL and self.crop is Crop.SUBJECT
 
     @property
     def burns(self) -> bool:
@@ -118,14 +138,17 @@ def filters(finish: Finish, captions: str | None) -> Iterator[Filter]:
 
     The pictures come out with even sides, as 4:2:0 needs them.
     """
-    if finish.rate is not None:
-        yield "fps", (), {"fps": str(finish.rate), "start_time": 0}
     if finish.shape is not Shape.WHOLE or finish.size is not None:
         # Square pixels first: what is measured from here on is what is seen.
         yield "scale", ("trunc(iw*sar/2)*2", "trunc(ih/2)*2"), {}
         yield "setsar", (1,), {}
     if finish.shape is Shape.VERTICAL:
-        yield "crop", ("trunc(min(iw,ih*9/16)/2)*2", "trunc(min(ih,iw*16/9)/2)*2"), {}
+        sides = ("trunc(min(iw,ih*9/16)/2)*2", "trunc(min(ih,iw*16/9)/2)*2")
+        place = expression(finish.way) if finish.way else str(MIDDLE)
+        yield "crop", sides, {axis: f"trunc((i{s}-o{s})*({place})/2)*2" for axis, s in _AXES}
+    if finish.rate is not None:
+        # After the crop, which jumps with the source's frames.
+        yield "fps", (), {"fps": str(finish.rate), "start_time": 0}
     if finish.size is not None:
         yield from _sized(finish.size, finish.shape)
     yield "crop", ("trunc(iw/2)*2", "trunc(ih/2)*2", 0, 0), {}

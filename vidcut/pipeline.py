@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidcut import captions, ffmpeg, footage, indexing, smart
+from vidcut import captions, ffmpeg, following, footage, indexing, smart
 from vidcut.asking import Example, Question, Sought
 from vidcut.cutting import Mode
 from vidcut.errors import MediaError, OutputError, UsageError
@@ -311,7 +311,9 @@ def _cut(plan: CutPlan, terms: Terms) -> Clip | Failure:
             return Clip(str(output), str(source), span, mode=plan.mode)
         remedy = "choose another name, or --overwrite (overwrite=True) to replace it"
         raise OutputError(f"{output} exists already; {remedy}")
-    tool, finish = terms.tool, plan.finish
+    tool = terms.tool
+    seen = following.framed(plan.finish, terms.reader, source, span, halt=tool.halt)
+    finish = seen.finish
     try:
         if plan.mode is Mode.COPY:
             clip = ffmpeg.copy(source, span, output, tool=tool, check=check, overwrite=overwrite)
@@ -324,7 +326,8 @@ def _cut(plan: CutPlan, terms: Terms) -> Clip | Failure:
             captions.write_srt(finish.cues, clip.span, output, overwrite=overwrite)
     except MediaError as error:
         return Failure(str(source), str(error))
-    return clip
+    note = "; ".join(filter(None, (clip.note, seen.note)))
+    return replace(clip, note=note, crop=seen.crop)
 
 
 def _demand_apart(plans: Sequence[CutPlan]) -> None:

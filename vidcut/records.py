@@ -323,6 +323,8 @@ class Clip:
     """How it was cut: ``exact``, ``copy`` or ``smart``."""
     note: str = ""
     """What is other than was asked, and why."""
+    crop: str = ""
+    """Where its part of the picture comes from: ``subject`` or ``centre``; empty for all of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -282,6 +282,7 @@ def test_a_manifest_tells_of_each_clip() -> None:
         "mode": "copy",
         "moved": [0.25, 0.0],
         "note": "",
+        "crop": "",
     }
     assert (second["path"], second["query"], second["mode"]) == ("/other/b.mp4", "吃火锅", "exact")
 

@@ -7,8 +7,10 @@ import pysubs2
 import pytest
 
 from vidcut import captions
+from vidcut.cli import finishing
 from vidcut.errors import OutputError, UsageError
-from vidcut.finish import Captions, Finish, Shape, Size, filters, parse_rate, parse_size
+from vidcut.finish import Captions, Crop, Finish, Shape, Size, filters, parse_rate, parse_size
+from vidcut.framing import Corner
 from vidcut.records import Cue, Span
 
 if TYPE_CHECKING:
@@ -54,6 +56,28 @@ def test_what_changes_the_picture() -> None:
     assert Finish(captions=Captions.BURN, cues=(cue,)).changes_picture
     assert Finish(shape=Shape.VERTICAL).changes_picture
     assert [name for name, _, _ in filters(Finish(), None)] == ["crop"]
+
+
+def test_a_crop_is_taken_from_where_it_is_asked_for() -> None:
+    def crops(finish: Finish) -> list[dict[str, object]]:
+        return [words for name, _, words in filters(finish, None) if name == "crop" and words]
+
+    followed = finishing.finish_of(vertical=True)
+    centred = finishing.finish_of(vertical=True, crop=Crop.CENTRE)
+    assert (followed.follows, centred.follows, Finish().follows) == (True, False, False)
+    assert crops(followed) == crops(centred)
+    assert crops(Finish(shape=Shape.VERTICAL, way=(Corner(0, 0.25), Corner(9, 0.25)))) == [
+        {"x": "trunc((iw-ow)*(0.25000)/2)*2", "y": "trunc((ih-oh)*(0.25000)/2)*2"}
+    ]
+    with pytest.raises(UsageError, match="add --vertical"):
+        finishing.finish_of(crop=Crop.CENTRE)
+
+
+def test_frames_are_cropped_before_their_rate_changes() -> None:
+    finish = Finish(shape=Shape.VERTICAL, rate=Fraction(10), size=Size(0, 72))
+    assert [name for name, _, _ in filters(finish, None)] == [
+        *("scale", "setsar", "crop", "fps", "scale", "crop")
+    ]
 
 
 def test_cues_are_those_of_the_clip() -> None:

@@ -43,6 +43,7 @@ def cut(  # noqa: PLR0913  (a command's options)
     size: finishing.SizeOption = None,
     fps: finishing.FpsOption = None,
     vertical: finishing.VerticalOption = False,
+    crop: finishing.CropOption = None,
     command: finishing.ExecOption = None,
     overwrite: options.OverwriteOption = False,
     json: options.JsonOption = False,
@@ -53,7 +54,7 @@ def cut(  # noqa: PLR0913  (a command's options)
     vidcut cut video.mp4 1:15.5 1:20, or vidcut search "hot pot" --json -n | vidcut cut -
     Prints the clips' paths.
     """
-    finish = finishing.finish_of(encoder=encoder, size=size, fps=fps, vertical=vertical)
+    finish = finishing.finish_of(encoder=encoder, size=size, fps=fps, vertical=vertical, crop=crop)
     mode = finishing.mode_of(cut, copy=copy)
     finishing.check(mode, finish, command)
     wish = _Wish(options.margins(margin), mode, finish)
@@ -155,6 +156,7 @@ def _show(clip: vidcut.Clip, *, json: bool, quiet: bool) -> None:
                 "moved_end": render.seconds(clip.moved_end_us),
                 "mode": clip.mode,
                 "note": clip.note,
+                "crop": clip.crop,
             }
         )
         return

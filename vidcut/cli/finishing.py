@@ -10,7 +10,7 @@ import typer
 from vidcut.codecs import AUTO, names
 from vidcut.cutting import CutPlan, Mode, command_of
 from vidcut.errors import UsageError
-from vidcut.finish import Captions, Finish, Shape, parse_rate, parse_size
+from vidcut.finish import Captions, Crop, Finish, Shape, parse_rate, parse_size
 from vidcut.records import Span
 
 if TYPE_CHECKING:
@@ -39,7 +39,13 @@ FpsOption = Annotated[
     str | None, typer.Option("--fps", metavar="RATE", help="25, 29.97 or 30000/1001.")
 ]
 VerticalOption = Annotated[
-    bool, typer.Option("--vertical", help="9:16, from the picture's middle.")
+    bool, typer.Option("--vertical", help="9:16, following what stands out in the picture.")
+]
+CropOption = Annotated[
+    Crop | None,
+    typer.Option(
+        "--crop", help="With --vertical: follow the subject, or the middle.", show_default="subject"
+    ),
 ]
 SubtitlesOption = Annotated[
     Captions | None,
@@ -77,12 +83,13 @@ def check(mode: Mode, finish: Finish, command: str | None) -> None:
         command_of(command, "")
 
 
-def finish_of(
+def finish_of(  # noqa: PLR0913  (the options of a command)
     *,
     encoder: str | None = None,
     size: str | None = None,
     fps: str | None = None,
     vertical: bool = False,
+    crop: Crop | None = None,
     subtitles: Captions | None = None,
     cues: Sequence[Cue] = (),
 ) -> Finish:
@@ -91,6 +98,8 @@ def finish_of(
     Raises:
         UsageError: a value means nothing.
     """
+    if crop is not None and not vertical:
+        raise UsageError(f"--crop {crop} says where a 9:16 clip is taken from; add --vertical")
     if encoder is not None and encoder not in {AUTO, *names()}:
         raise UsageError(f"--encoder {encoder}: there are {AUTO}, {', '.join(names())}")
     return Finish(
@@ -98,6 +107,7 @@ def finish_of(
         None if size is None else parse_size(size),
         None if fps is None else parse_rate(fps),
         Shape.VERTICAL if vertical else Shape.WHOLE,
-        subtitles or Captions.NONE,
-        tuple(cues),
+        crop or Crop.SUBJECT,
+        captions=subtitles or Captions.NONE,
+        cues=tuple(cues),
     )

@@ -80,6 +80,7 @@ def search(  # noqa: PLR0913  (a command's options)
     size: finishing.SizeOption = None,
     fps: finishing.FpsOption = None,
     vertical: finishing.VerticalOption = False,
+    crop: finishing.CropOption = None,
     subtitles: finishing.SubtitlesOption = None,
     command: finishing.ExecOption = None,
     manifest: Annotated[
@@ -139,7 +140,7 @@ def search(  # noqa: PLR0913  (a command's options)
     }
     form = Form(json=json, print=print_, end="\0" if null else "\n", quiet=quiet, glob=video)
     finish = finishing.finish_of(
-        encoder=encoder, size=size, fps=fps, vertical=vertical, subtitles=subtitles
+        encoder=encoder, size=size, fps=fps, vertical=vertical, crop=crop, subtitles=subtitles
     )
     mode = finishing.mode_of(cut, copy=copy)
     finishing.check(mode, finish, command)
