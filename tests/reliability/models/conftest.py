@@ -69,7 +69,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     found = Hub()
 
     class Answers(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:  # noqa: N802  (http.server calls it so)
+        def do_HEAD(self) -> None:
             found.answer(self)
 
         do_GET = do_HEAD  # noqa: N815
@@ -85,7 +85,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     monkeypatch.setattr(constants, "ENDPOINT", found.address)
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", True)  # noqa: FBT003
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", True)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     yield found
     found.released.set()

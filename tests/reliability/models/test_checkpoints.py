@@ -7,6 +7,7 @@ import io
 import json
 import pickle
 import zipfile
+from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +40,8 @@ class Program:
 class Clumsy:
     """Makes torch's own careful reader raise TypeError, after which open_clip tries again."""
 
-    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
-        return importlib.import_module("collections").OrderedDict, (1, 2, 3)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return OrderedDict, (), (None, {})
 
 
 def zipped(content: bytes) -> bytes:
@@ -81,19 +82,11 @@ def test_the_cases_are_hostile(case: str, touched: Path) -> None:
     content = hostile(touched)[case]
     if case.startswith("zipped"):
         content = zipfile.ZipFile(io.BytesIO(content)).read("archive/data.pkl")
-    with pytest.raises(TypeError) if "clumsy" in case else _nothing():
-        pickle.loads(content)  # noqa: S301  (what nobody should do)
-    assert touched.exists() != ("clumsy" in case)
+    pickle.loads(content)  # noqa: S301  (what nobody should do)
+    assert touched.exists()
 
 
-class _nothing:  # noqa: N801  (as contextlib's)
-    def __enter__(self) -> None:
-        """Do nothing."""
-
-    def __exit__(self, *_: object) -> None:
-        """Do nothing."""
-
-
+@pytest.mark.filterwarnings("ignore:Environment variable TORCH_FORCE")
 @pytest.mark.parametrize("ending", ["pt", "pth", "bin", "ckpt", "safetensors", "npy", "npz"])
 @pytest.mark.parametrize("case", CASES)
 def test_a_checkpoint_of_the_user_s_is_not_run(
@@ -190,7 +183,7 @@ def test_a_tokenizer_of_no_one_s_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_repository_that_is_none_of_open_clip_s_is_refused(hub: Hub) -> None:
-    with pytest.raises(UsageError, match="has no open_clip_config.json"):
+    with pytest.raises(UsageError, match="has no open_clip_config"):
         query("hf-hub:org/net")
     hub.files["org/net/open_clip_config.json"] = json.dumps({"model_cfg": CONFIG}).encode()
     with pytest.raises(MissingError, match="it has no weights"):
