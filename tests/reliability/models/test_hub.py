@@ -15,8 +15,9 @@ from vidcut import hub as hub_module
 from vidcut import plugins, weights
 from vidcut.errors import MissingError
 from vidcut.hub import Address, fetched
-from vidcut.modalities import _whisper
+from vidcut.modalities import _whisper, _whisper_weights
 from vidcut.protocols import ModalityOptions
+from vidcut.records import WeightFile
 
 if TYPE_CHECKING:
     from tests.reliability.models.conftest import Hub
@@ -129,7 +130,7 @@ def test_the_token_is_told_to_the_hub_alone(hub: Hub, monkeypatch: pytest.Monkey
 def test_whisper_from_the_hub_must_be_the_one_that_is_known(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_whisper._whisper_weights, "join", lambda _folder: None)
+    monkeypatch.setattr(_whisper_weights, "join", lambda _folder: None)
     hub.commit = _whisper._REVISION
     for name in _whisper._ON_THE_HUB:
         hub.files[f"{_whisper._REPOSITORY}/{name}"] = b"{}"
@@ -156,7 +157,7 @@ def test_what_was_read_through_is_read_again_when_it_changes(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     path = tmp_path / "file"
     path.write_bytes(HELD)
-    file = weights.WeightFile(str(path), weights.digest_of(path))
+    file = WeightFile(str(path), weights.digest_of(path))
     assert not weights.held(file)
     assert weights.is_right(file)
     assert weights.held(file)
