@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import heapq
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vidcut import ranking, terms
-from vidcut.errors import SpaceMismatchError
+from vidcut.errors import MissingError, SpaceMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -85,12 +86,15 @@ class Question:
         """
         self._holdings = holdings
         self._only: Sequence[int] | None = None
+        self._asked: tuple[str, ...] = ()
         self._encoder_of = encoder_of
         self._pictures = pictures
         self._vectors: dict[tuple[Space, str], Future[Vector]] = {}
         self._encoding = ThreadPoolExecutor(_ENCODING)
         self._weights: dict[Term, _Weights] = {}
         self._worded: dict[tuple[Term, str], _Worded] = {}
+        self.missing: dict[str, MissingError] = {}
+        """Modality → why its vectors could not be asked: their model is not here."""
 
     @property
     def modalities(self) -> list[str]:
@@ -99,11 +103,13 @@ class Question:
 
     def expect(self, asked: Iterable[Term], modalities: Iterable[str]) -> None:
         """Begin to encode what will be asked; models leave Python's lock to the others."""
-        spaces = {name: self._holdings.catalog.modality_space(name) for name in modalities}
+        self._asked = tuple(modalities)
+        spaces = {name: self._holdings.catalog.modality_space(name) for name in self._asked}
         for term in asked:
             for name, space in spaces.items():
                 if space is not None and not term.is_exact and _concerns(term, name):
-                    self._encode(term, self._encoder(name, space))
+                    with suppress(MissingError):  # told when its turn comes
+                        self._encode(term, self._encoder(name, space))
 
     def ask_only(self, videos: Sequence[int] | None) -> None:
         """Ask of these videos alone; None for all."""
@@ -121,7 +127,7 @@ class Question:
             chunks = {chunk.id: chunk for chunk in self._with(sought.term, modality)[:_HITS]}
             words = tuple(terms.terms(sought.term.words))
             return ranking.rank(chunks, {}, dict.fromkeys(chunks, (1.0, words)))
-        dense, worded = self._by_vector(sought, modality), self.worded(sought.term, modality)
+        dense, worded = self._dense(sought, modality), self.worded(sought.term, modality)
         sure = ranking.together(dense, worded)
         enough = [number for number, one in sure.items() if one >= least]
         chunks = self._holdings.catalog.chunks(enough, words=False)
@@ -179,6 +185,22 @@ class Question:
         return [c for c in best_first if terms.contains(c.text or "", term.words)]
 
     # By vector -------------------------------------------------------------------------
+
+    def _dense(self, sought: Sought, modality: str) -> dict[int, float]:
+        """As `_by_vector`; where its model is not here, words alone answer, if they can.
+
+        Raises:
+            MissingError: the term wants what no other modality has.
+        """
+        if modality not in self.missing:
+            try:
+                return self._by_vector(sought, modality)
+            except MissingError as error:
+                self.missing[modality] = error
+        others = {name for name in self._asked if _concerns(sought.term, name)}
+        if others <= self.missing.keys():
+            raise self.missing[modality]
+        return {}
 
     def _by_vector(self, sought: Sought, modality: str) -> dict[int, float]:
         """Id → how sure its vector makes one.

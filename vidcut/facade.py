@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import suppress
 from dataclasses import replace
@@ -34,12 +35,15 @@ if TYPE_CHECKING:
 
     from vidcut.accounts import Item
     from vidcut.cutting import CutPlan
+    from vidcut.errors import MissingError
     from vidcut.ledger import Unused, Use
     from vidcut.library import Holdings
     from vidcut.pipeline import Watch
     from vidcut.protocols import Encoder
     from vidcut.records import Chunk, Clip, Failure, Moment, Picture, Vector, Video
     from vidcut.register import Tally
+
+_log = logging.getLogger(__name__)
 
 
 class Library:
@@ -60,6 +64,8 @@ class Library:
         self._last: Past | None = None
         self.last_terms: tuple[str, ...] = ()
         """The words of the last search, folded, by which its matches are marked."""
+        self.missing: dict[str, MissingError] = {}
+        """Modality → why searches could not ask its model, so that others answered alone."""
 
     def __enter__(self) -> Self:
         return self
@@ -177,11 +183,23 @@ class Library:
         asked, wish = requests.fill(past, wish, self)
         pictures = {path: self.seen(wiring.picture(Path(path))) for path in asked.pictures}
         found = pipeline.search(
-            self.holdings, asked, wish, encoder_of=self._encoder_of, pictures=pictures
+            self.holdings,
+            asked,
+            wish,
+            encoder_of=self._encoder_of,
+            pictures=pictures,
+            tell=self._do_without,
         )
         self._last = replace(past, answers=tuple(map(Answer.of, found)))
         self.last_terms = asked.terms
         return found
+
+    def _do_without(self, modality: str, error: MissingError) -> None:
+        """Say once what is not searched, so that nobody takes the rest for all."""
+        if modality not in self.missing:
+            what = "what is seen" if modality == wiring.FRAME else f"the meaning of {modality}"
+            _log.warning("%s is not searched, the rest answers: %s", what, error)
+        self.missing[modality] = error
 
     @property
     def last_asked(self) -> str:
@@ -338,7 +356,7 @@ class Library:
             self.visual_model or wiring.OFFLINE_VISUAL_MODEL if modality == wiring.FRAME else "e5"
         )
         if name not in self._encoders:
-            self._encoders[name] = wiring.encoder(name, self.settings)
+            self._encoders[name] = wiring.kept_encoder(name, self.settings)
         return self._encoders[name]
 
 

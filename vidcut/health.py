@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vidcut import ffmpeg, plugins
+from vidcut import ffmpeg, plugins, weights
 from vidcut.errors import VidcutError
 
 if TYPE_CHECKING:
@@ -67,6 +67,26 @@ def models() -> Iterator[Weights]:
         yield from plugins.load(family, name).weights()
 
 
+def state(model: Weights, *, verify: bool) -> str:
+    """``right``, ``wrong``, ``not read``, ``unknown`` or ``missing``.
+
+    Args:
+        model: what to look at.
+        verify: read it through, whatever is noted of it.
+    """
+    if model.place is None:
+        return "missing"
+    if not model.files:
+        return "unknown"
+    if not verify:
+        return "right" if all(map(weights.held, model.files)) else "not read"
+    try:
+        wrong = [file for file in model.files if not weights.holds(file)]  # all are noted
+    except OSError:
+        return "wrong"
+    return "wrong" if wrong else "right"
+
+
 def _plugins() -> Iterator[tuple[str, str]]:
     return ((family, name) for family in _WITH_MODELS for name in plugins.names(family))
 
@@ -100,7 +120,7 @@ def _models(family: str, name: str) -> Iterator[Check]:
     except VidcutError as error:
         yield Check(f"{family}/{name}", "missing", str(error))
         return
-    for weights in found:
-        state = "ok" if weights.place else ("optional" if weights.optional else "missing")
-        detail = weights.place or "weights not on this machine"
-        yield Check(weights.model, state, detail, "" if weights.place else weights.remedy)
+    for model in found:
+        state = "ok" if model.place else ("optional" if model.optional else "missing")
+        detail = model.place or "weights not on this machine"
+        yield Check(model.model, state, detail, "" if model.place else model.remedy)

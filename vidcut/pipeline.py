@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from vidcut.cutting import CutPlan
+    from vidcut.errors import MissingError
     from vidcut.footage import Footage, Selection
     from vidcut.indexing import Tools
     from vidcut.lanes import Channel
@@ -155,6 +156,7 @@ def search(
     *,
     encoder_of: Callable[[str], Encoder],
     pictures: Mapping[str, Vector],
+    tell: Callable[[str, MissingError], None] = lambda _modality, _error: None,
 ) -> list[Moment]:
     """The moments that answer a query, best first.
 
@@ -164,8 +166,10 @@ def search(
         wish: which moments, and how many.
         encoder_of: the encoder that made a modality's space.
         pictures: path → vector in the frames' space, of each picture that the query names.
+        tell: called with a modality whose model is not here, so that others answered alone.
 
     Raises:
+        MissingError: nothing can answer without a model that is not here.
         SpaceMismatchError: an encoder is not the one that made the vectors.
     """
     question = Question(holdings, encoder_of=encoder_of, pictures=pictures)
@@ -186,6 +190,8 @@ def search(
         steps += [_candidates(question, step, videos, others) for step in later]
     finally:
         question.close()
+    for modality, error in question.missing.items():
+        tell(modality, error)
     found = in_order(steps, within_us=wish.within_us, least=wish.min_score)
     settling = Settling(holdings, wish.lengths, encoder_of)
     fit = _used(found, settling, used) if wish.used is Used.ONLY else found

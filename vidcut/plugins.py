@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,10 @@ from vidcut.errors import MissingError, UsageError
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+_SILENCE = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+"""Nobody is told what runs here. onnxruntime 1.31 for Linux asks mobile.events.data.microsoft.com
+at every start, offline or not, unless told so before it is loaded."""
 
 
 def names(family: str) -> tuple[str, ...]:
@@ -29,6 +34,7 @@ def load(family: str, name: str) -> ModuleType:
     if name not in names(family):
         message = f"no {family} called {name!r}; there are: {', '.join(names(family))}"
         raise UsageError(message)
+    os.environ.update(_SILENCE)
     try:
         return importlib.import_module(f"vidcut.{family}.{name}")
     except ImportError as error:

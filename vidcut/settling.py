@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidcut.boundaries import Look, Surroundings, boundaries
+from vidcut.errors import MissingError
 from vidcut.moments import Run
 from vidcut.records import SECOND_US, Lengths, Moment, Span
 
@@ -67,7 +68,10 @@ class Settling:
         if looks[0] is None or looks[1] is None:
             return False
         cosine = np.array([looks[0] @ looks[1]], dtype=np.float32)
-        return float(self._encoder_of(_SEEN).likeness(cosine)[0]) >= _TWIN
+        try:
+            return float(self._encoder_of(_SEEN).likeness(cosine)[0]) >= _TWIN
+        except MissingError:  # nobody knows how alike they are, and both are shown
+            return False
 
     def _whole(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         """With their chunks' words, which are not read for what is not shown."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import os
 import socket
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from vidcut import library, plugins
-from vidcut.errors import LibraryNotFoundError, MediaError, UsageError
+from vidcut.errors import LibraryNotFoundError, MediaError, MissingError, UsageError
 from vidcut.footage import LIBRARY_FOLDER
 from vidcut.indexing import Tools
 from vidcut.protocols import EncoderOptions, Feed, ModalityOptions
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
 FRAME, SPEECH = "frame", "asr"
 OFFLINE_VISUAL_MODEL = "labels"
 _OPEN_CLIP = "open_clip"
+_HUB_PREFIX = "hf-hub:"
 _SAMPLE_PX = {"fast": 480, "balanced": 640, "best": 960}
 """What text on screen is looked for at (rapidocr's detector, measured per size)."""
 _HUB = "https://huggingface.co"
 _HUB_PATIENCE_S = 2.0
 _TRUE = frozenset(("1", "ON", "YES", "TRUE"))
 """As huggingface_hub reads its switches."""
+_log = logging.getLogger(__name__)
 
 
 def folder(named: str | os.PathLike[str] | None) -> Path:
@@ -98,6 +101,18 @@ def encoder(name: str, chosen: Settings) -> Encoder:
     return made
 
 
+def kept_encoder(name: str, chosen: Settings) -> Encoder:
+    """As `encoder`, for the one that a library was made with.
+
+    Raises:
+        MissingError: it is not here any more.
+    """
+    try:
+        return encoder(name, chosen)
+    except UsageError as error:  # say, its checkpoint was moved away
+        raise MissingError(str(error)) from error
+
+
 def modality_options(chosen: Settings) -> ModalityOptions:
     """What of the settings shapes chunks."""
     return ModalityOptions(
@@ -137,18 +152,41 @@ def tools(chosen: Settings, visual_model: str) -> Tools:
 
 
 def visual_model(chosen: Settings, kept: str | None) -> str:
-    """What is to read pictures: as asked, else as the library was begun, else what there is."""
+    """What is to read pictures: as asked, else as the library was begun, else what there is.
+
+    Raises:
+        MissingError: a model that was asked for by name cannot be had.
+    """
     asked = chosen.visual_model
     if asked == OFFLINE_VISUAL_MODEL:
         return asked
     if asked != "auto":
-        return f"{_OPEN_CLIP}:{asked}"
+        return _by_name(asked, chosen)
     if kept:
         return kept
     open_clip = plugins.load("encoders", _OPEN_CLIP)
-    if open_clip.cached(None) or (not chosen.offline and _hub_answers()):
+    if open_clip.cached(None) or (not chosen.offline and _hub_answers() and _fetched(open_clip)):
         return f"{_OPEN_CLIP}:{open_clip.DEFAULT_MODEL}"
     return OFFLINE_VISUAL_MODEL
+
+
+def _by_name(model: str, chosen: Settings) -> str:
+    """A name of the hub's stands for what it holds today; all others say it themselves."""
+    if model.startswith(_HUB_PREFIX):
+        open_clip = plugins.load("encoders", _OPEN_CLIP)
+        model = open_clip.settled(model, offline=chosen.offline)
+    return f"{_OPEN_CLIP}:{model}"
+
+
+def _fetched(open_clip: ModuleType) -> bool:
+    """Whether the default model could be fetched; nobody asked for it, so labels will do."""
+    _log.warning("fetching the frame model; --visual-model labels or --offline does without it")
+    try:
+        open_clip.fetch(None)
+    except MissingError as error:
+        _log.warning("the offline model (labels) reads the pictures: %s", error)
+        return False
+    return True
 
 
 @contextmanager

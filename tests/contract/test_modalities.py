@@ -90,7 +90,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def whisper(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whisper's weights, joined in a folder of the tests' own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
-    if _whisper.place() is None:
+    if _whisper.weights().place is None:
         pytest.skip("Whisper's weights are not installed")
 
 

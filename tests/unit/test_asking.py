@@ -7,7 +7,7 @@ import pytest
 
 from vidcut import library, plugins
 from vidcut.asking import Example, Question, Sought
-from vidcut.errors import SpaceMismatchError
+from vidcut.errors import MissingError, SpaceMismatchError
 from vidcut.query import Part, Term, parse
 from vidcut.records import SECOND_US, Draft, Media, Space, Span
 
@@ -385,3 +385,45 @@ def test_unwanted_pictures_stand_nowhere(shelf: Shelf) -> None:
     shelf.says("a b jpg")
     assert places(shelf, "cat -./a.jpg") == []
     assert list(shelf.question().places(())) == []
+
+
+# Models that are not here --------------------------------------------------------------
+
+
+class GoneEncoder(FakeEncoder):
+    """Its weights were there when the library was made."""
+
+    def confidence(self, cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Here, for a text is encoded once for both, whose space is the same."""
+        raise MissingError(f"no weights for {len(cosines)} frames")
+
+
+@pytest.fixture
+def gone(shelf: Shelf) -> Iterator[Question]:
+    """The frames' model is gone, the texts' is not."""
+    shelf.shows(vector(cat=1))
+    shelf.says("a cat sleeps")
+    encoders = {"frame": GoneEncoder(), "asr": FakeEncoder()}
+    question = Question(shelf.holdings, encoder_of=encoders.__getitem__, pictures={})
+    yield question
+    question.close()
+
+
+def test_what_one_model_cannot_answer_the_others_do(gone: Question) -> None:
+    (term,) = parse("cat").steps[0].wanted
+    gone.expect([term], ["frame", "asr"])
+    assert not gone.hits(Sought(term), "frame")
+    assert gone.hits(Sought(term), "asr")
+    assert list(gone.missing) == ["frame"]
+
+
+@pytest.mark.parametrize(
+    ("words", "modalities"), [("cat", ["frame"]), ("shown:cat", ["frame", "asr"])]
+)
+def test_what_no_other_model_can_answer_is_refused(
+    gone: Question, words: str, modalities: list[str]
+) -> None:
+    (term,) = parse(words).steps[0].wanted
+    gone.expect([term], modalities)
+    with pytest.raises(MissingError, match="no weights for 1 frames"):
+        gone.hits(Sought(term), "frame")

@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 from huggingface_hub import constants
 
-from vidcut import plugins
-from vidcut.encoders import _hub
+from vidcut import hub, plugins
 from vidcut.errors import MissingError, UsageError
 from vidcut.protocols import EncoderOptions
 
@@ -61,7 +60,7 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         huggingface_hub,
         "try_to_load_from_cache",
-        lambda repo, file: look(repo, file, cache_dir=folder),
+        lambda repo, file, **which: look(repo, file, cache_dir=folder, **which),
     )
     return folder
 
@@ -197,7 +196,7 @@ def test_cuda_where_there_is_none_is_said(plugin: Any, saved: Path) -> None:
 def test_being_unplugged_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    with _hub.unplugged(offline=True):
+    with hub.unplugged():
         inside = constants.is_offline_mode()
     assert [inside, constants.is_offline_mode()] == [True, False]
     assert "HF_HUB_OFFLINE" not in os.environ

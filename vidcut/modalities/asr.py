@@ -16,14 +16,14 @@ from vidcut.modalities import _cues, _edges, _invented, _sentences, _speech, _wh
 from vidcut.modalities._cues import Sidecars
 from vidcut.modalities._sentences import Spoken
 from vidcut.protocols import Feed
-from vidcut.records import SECOND_US, Draft, Harvest, Span, Weights, Word
+from vidcut.records import SECOND_US, Draft, Harvest, Span, Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from vidcut.modalities._speech import Region, Sound
     from vidcut.protocols import ModalityOptions, TextEncoder
-    from vidcut.records import Cue, SoundWindow, Space
+    from vidcut.records import Cue, SoundWindow, Space, Weights
 
 FEED = Feed.SOUND
 _TEMPERATURES = (0.0, 0.4)
@@ -72,15 +72,7 @@ def subtitles() -> Sidecars:
 
 def weights() -> list[Weights]:
     """Where Whisper's weights lie."""
-    return [
-        Weights(
-            model="Whisper base",
-            serves="what is said, to text",
-            licence="MIT",
-            place=_whisper.place(),
-            remedy=_whisper.REMEDY,
-        )
-    ]
+    return [_whisper.weights()]
 
 
 @dataclass(frozen=True, slots=True)

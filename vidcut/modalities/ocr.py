@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import rapidocr
 
+from vidcut import weights as weight_files
 from vidcut.errors import MediaError, MissingError
 from vidcut.modalities import _lines, _thumbnails
 from vidcut.modalities._lines import Box, Line
@@ -194,6 +195,8 @@ def _weights(task: str, serves: str) -> Weights:
         licence="Apache-2.0",
         place=str(file) if file else None,
         remedy=_REMEDY,
+        origin=weight_files.origin("rapidocr"),
+        files=weight_files.packaged("rapidocr", file.name) if file else (),
     )
 
 
