@@ -38,6 +38,35 @@ def draft(output: Path, *, overwrite: bool) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def check_place(output: Path, *, overwrite: bool) -> None:
+    """Refuse a place that nothing could be written to, before anything is made for it.
+
+    Raises:
+        OutputError: something is there already (without ``overwrite``), or its folder is not
+            there and cannot be made, or takes no files.
+    """
+    if os.path.lexists(output) and not overwrite:
+        raise OutputError(f"{output} exists already; name another, or give --overwrite")
+    if output.exists() and not output.is_file():
+        raise refused(output, OSError(errno.EINVAL, "it is no file"))
+    check_folder(output.parent, output)
+
+
+def check_folder(folder: Path, output: Path | None = None) -> None:
+    """Refuse a folder that could not be made, or takes no files; ``output``: what goes there.
+
+    Raises:
+        OutputError: it is so.
+    """
+    place = folder.absolute()
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        raise refused(output or folder, OSError(errno.ENOTDIR, f"{place} is no folder"))
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise refused(output or folder, OSError(errno.EACCES, f"{place} takes no files"))
+
+
 def _demand_free(output: Path, *, overwrite: bool) -> None:
     if output.exists() and not overwrite:
         raise FileExistsError(errno.EEXIST, "it exists already")

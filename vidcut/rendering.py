@@ -91,9 +91,7 @@ def render(  # noqa: PLR0913  (what a film is, who makes it, who may refuse it)
         MissingError: this ffmpeg lacks what is needed.
     """
     _refuse_sources(edit, output, options.music)
-    muxer_of(output)
-    if output.suffix.lower() in SOUND_ONLY:
-        raise OutputError(f"{output} would hold no picture; use .mp4, .mov or .mkv")
+    check_ending(output)
     whole = lay(edit, fade_us=options.fade_us)
     if not whole.laid:
         raise UsageError(f"there is nothing to show in {edit.name!r}; give it a moment or more")
@@ -121,6 +119,17 @@ def render(  # noqa: PLR0913  (what a film is, who makes it, who may refuse it)
         tuple(studio.failures[number] for number in sorted(studio.failures)),
         _note(studio, film),
     )
+
+
+def check_ending(output: Path) -> None:
+    """Refuse a name that is no film's.
+
+    Raises:
+        OutputError: it is so.
+    """
+    muxer_of(output)
+    if output.suffix.lower() in SOUND_ONLY:
+        raise OutputError(f"{output} would hold no picture; use .mp4, .mov or .mkv")
 
 
 def _refuse_sources(edit: Edit, output: Path, music: Path | None) -> None:
