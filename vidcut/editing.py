@@ -104,8 +104,9 @@ class Said:
     def score(self) -> float | None:
         """How well it answers."""
         score = self.facts.get("score")
-        is_score = isinstance(score, int | float) and not isinstance(score, bool)
-        return float(score) if is_score and math.isfinite(score) else None
+        if isinstance(score, bool) or not isinstance(score, int | float):
+            return None
+        return float(score) if math.isfinite(score) else None
 
     @property
     def modality(self) -> str | None:

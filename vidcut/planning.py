@@ -190,7 +190,10 @@ class _Desk:
         """The slot's moments; what is quoted in plain prose need not be there word for word."""
         if not slot.query:
             return []
-        found = self._searched(slot.query, count)
+        try:
+            found = self._searched(slot.query, count)
+        except UsageError as error:
+            raise UsageError(f"line {slot.number}: {error}") from error
         if not found and _is_only_quoted(slot.query) and plain(slot.query):
             found = self._searched(plain(slot.query), count)
         return found
