@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from vidcut import film_arguments, mixing
 from vidcut.arguments import SOUND_ONLY, muxer_of
-from vidcut.drafts import demand_room, draft, refused, workshop
+from vidcut.drafts import demand_room, draft, full, is_full, refused, workshop
 from vidcut.errors import MediaError, OutputError, UsageError
 from vidcut.film import SOUND_HZ, Fit, ffmetadata, lay
 from vidcut.packets import streams
@@ -210,6 +210,8 @@ def _verify(tool: Tool, film: Film, part: Path) -> None:
     found = dict(streams(done.stdout.decode()))
     frames, sound = len(found.get("video", ())), found.get("audio", ())
     heard_s = max(((row.pts or row.dts) + row.duration for row in sound), default=0)
+    if frames != film.frames and is_full(part):
+        raise full("the film", "it was cut short")
     if frames != film.frames or abs(float(heard_s - film.frames / film.rate)) > _SOUND_OFF_S:
         lasts_s = film.samples / SOUND_HZ
         raise MediaError(
