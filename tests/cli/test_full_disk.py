@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
+LIBRARY = ("--library", "HOME", "--offline")
 COMMANDS = {
     "cut": ("cut", "FILM", "0", "6", "-o", "PLACE/a.mp4"),
     "smart": ("cut", "FILM", "0", "6", "--cut", "smart", "-o", "PLACE/a.mp4"),
     "copy": ("cut", "FILM", "0", "6", "--copy", "-o", "PLACE/a.mp4"),
     "reel": ("reel", "-", "-o", "PLACE/a.mp4", "--size", "320x180"),
-    "script": ("script", "STORY", "-o", "PLACE/a.mp4", "--library", "HOME", "--offline"),
-    "search": ("search", "a cat", "-o", "PLACE/clips", "--library", "HOME", "--offline"),
-    "sheet": ("search", "a cat", "-n", "-k", "20", "--min-score", "0", "--sheet", "PLACE/a.html", "--library", "HOME", "--offline"),
+    "script": ("script", "STORY", "-o", "PLACE/a.mp4", *LIBRARY),
+    "search": ("search", "a cat", "-o", "PLACE/clips", *LIBRARY),
+    "sheet": ("search", "a cat", "-n", "-k", "20", "--min-score", "0",
+              "--sheet", "PLACE/a.html", *LIBRARY),
 }  # fmt: skip
 each_command = pytest.mark.parametrize("name", COMMANDS)
 
