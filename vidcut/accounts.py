@@ -20,30 +20,41 @@ if TYPE_CHECKING:
     from vidcut.records import Span
 
     Item: TypeAlias = tuple[Video | str | os.PathLike[str], Span]
+    Film: TypeAlias = tuple[str, Iterable[Item]]
+    """A film or timeline, as a person knows it, and what is in it."""
 
 
-def mark(holdings: Holdings, items: Iterable[Item], what: str) -> int:
-    """Write down, all of it or nothing, what went into a film; how much of it is new.
+def mark(holdings: Holdings, films: Iterable[Film]) -> int:
+    """Write down, all of it or nothing, what went into films; how much of it is new.
 
     Args:
         holdings: a library that is open to write.
-        items: videos or the paths of files, and which span of each. Files that the library
-            does not know, and empty spans, are passed over.
-        what: the film or timeline, as a person knows it.
+        films: of each its name, and the videos or paths of files in it with a span of each.
+            Files that the library does not know, and empty spans, are passed over.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     added = 0
     with holdings.catalog.writing():
-        for source, span in items:
-            video = source if isinstance(source, Video) else at(holdings, source)
-            if video is not None and span.duration:
-                added += holdings.catalog.uses.add(video.id, Use(span, what, now))
+        for what, items in films:
+            for source, span in items:
+                video = source if isinstance(source, Video) else at(holdings, source)
+                if video is not None and span.duration:
+                    added += holdings.catalog.uses.add(video.id, Use(span, what, now))
     return added
 
 
+def strangers(holdings: Holdings, paths: Iterable[str]) -> list[str]:
+    """The files that the library does not know, each once."""
+    return [path for path in dict.fromkeys(paths) if at(holdings, path) is None]
+
+
 def at(holdings: Holdings, path: str | os.PathLike[str]) -> Video | None:
-    """The library's video whose file lies at a path; None for a file that it does not know."""
-    return holdings.catalog.video_at(holdings.relative(Path(path)))
+    """The library's video whose file lies at a path; None for a file that it does not know.
+
+    A path that leads there by links to folders is known too.
+    """
+    known = holdings.catalog.video_at
+    return known(holdings.relative(Path(path))) or known(holdings.relative_real(Path(path)))
 
 
 def unused(holdings: Holdings) -> Iterator[Unused]:

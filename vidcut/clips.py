@@ -29,15 +29,17 @@ def write_manifest(clips: Iterable[tuple[Clip, str]], folder: Path) -> Path:
     return output
 
 
-def follow(command: str, clip: Clip) -> Failure | None:
+def follow(command: str, clip: Clip, *, out: int | None = None) -> Failure | None:
     """Run a command with a clip's path; what failed where it does not end with 0.
+
+    What it prints goes to the file descriptor ``out``, or nowhere.
 
     Raises:
         UsageError: the command names no program.
     """
     words = command_of(command, os.path.abspath(clip.path))  # noqa: PTH100
     try:
-        done = processes.run(words)
+        done = processes.run(words, out=out)
     except OSError as error:
         return Failure(clip.path, f"--exec {words[0]} does not run: {error.strerror}")
     if done.returncode == 0:

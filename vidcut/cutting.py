@@ -49,7 +49,7 @@ _SOUND_SUFFIXES = frozenset(
 _CLIP_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".m4a", ".mkv", ".mka"})
 FIELDS = ("rank", "n", "query", "stem", "start", "end", "score", "modality")
 """What a template may name."""
-_FORM = re.compile(r"[<>^]?0?[0-9]{0,2}(\.[0-9])?[dfs]?")
+_FORM = re.compile(r"[<>^]?0?[0-9]{0,2}(\.[0-9]{1,2})?[dfs]?")
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
 _JOINERS = "\u200c\u200d"
@@ -201,7 +201,10 @@ def _filled(template: str, facts: Mapping[str, Fact]) -> Iterator[str]:
                 continue
             if name not in FIELDS or conversion or not _FORM.fullmatch(form or ""):
                 raise ValueError(f"{{{name}{':' if form else ''}{form}}}")  # noqa: TRY301
-            yield _safe(_formatted(name, facts.get(name, ""), form or ""))
+            if name not in facts:
+                fact = f"the template {template!r} asks for {{{name}}}, which nobody knows here"
+                raise UsageError(f"{fact}; leave it out")
+            yield _safe(_formatted(name, facts[name], form or ""))
     except ValueError as error:
         fact = f"the template {template!r} cannot be filled in ({error})"
         raise UsageError(f"{fact}; its fields are {{{'}, {'.join(FIELDS)}}}") from error
@@ -212,7 +215,9 @@ def _formatted(name: str, value: Fact, form: str) -> str:
         return _dotted(round(float(value) * SECOND_US))
     if not form and name == "score":
         return f"{value:.2f}"
-    return slug(str(value)) if name == "query" else format(value, form)
+    # No query is no name either: a slug of nothing would say "query".
+    value = slug(str(value)) if name == "query" and value else value
+    return format(value, form)
 
 
 def suffix_of(source: Path, mode: Mode, *, sound_only: bool | None = None) -> str:

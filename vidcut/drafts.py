@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MEGABYTE = 1_000_000
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_TOO_LARGE = os.strerror(errno.EFBIG)
+_LEAST_ROOM = 65_536
+"""Bytes; ffmpeg writes in blocks of half of it, and one that did not fit leaves less."""
 
 
 @contextmanager
@@ -32,10 +37,51 @@ def draft(output: Path, *, overwrite: bool) -> Iterator[Path]:
     except OSError as error:
         raise refused(output, error) from error
     try:
-        yield part
+        with _told_when_full(output):
+            yield part
         _publish(part, output, overwrite=overwrite)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _told_when_full(output: Path) -> Iterator[None]:
+    """Say of what is being written that there is no room for it; other errors go on."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise refused(output, error) from error
+        raise
+
+
+def check_place(output: Path, *, overwrite: bool) -> None:
+    """Refuse a place that nothing could be written to, before anything is made for it.
+
+    Raises:
+        OutputError: something is there already (without ``overwrite``), or its folder is not
+            there and cannot be made, or takes no files.
+    """
+    if os.path.lexists(output) and not overwrite:
+        raise OutputError(f"{output} exists already; name another, or give --overwrite")
+    if output.exists() and not output.is_file():
+        raise refused(output, OSError(errno.EINVAL, "it is no file"))
+    check_folder(output.parent, output)
+
+
+def check_folder(folder: Path, output: Path | None = None) -> None:
+    """Refuse a folder that could not be made, or takes no files; ``output``: what goes there.
+
+    Raises:
+        OutputError: it is so.
+    """
+    place = folder.absolute()
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        raise refused(output or folder, OSError(errno.ENOTDIR, f"{place} is no folder"))
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise refused(output or folder, OSError(errno.EACCES, f"{place} takes no files"))
 
 
 def _demand_free(output: Path, *, overwrite: bool) -> None:
@@ -54,7 +100,8 @@ def workshop(output: Path) -> Iterator[Path]:
     except OSError as error:
         raise refused(output, error) from error
     try:
-        yield folder
+        with _told_when_full(output):
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -75,7 +122,28 @@ def demand_room(output: Path, needed_bytes: int) -> None:
 def refused(output: Path, error: OSError) -> OutputError:
     """A place that cannot be written, in the house's words."""
     reason = error.strerror or str(error)
+    # numpy has no number for it: "384000 requested and 7680 written".
+    if error.errno in _FULL or (error.errno is None and reason.endswith(" written")):
+        return full(str(output), reason)
     return OutputError(f"{output} cannot be written: {reason}; choose another place or name")
+
+
+def full(output: str, reason: str) -> OutputError:
+    """A place that has no room for what is written, in the house's words."""
+    fact = "it is too large for the disk" if reason == _TOO_LARGE else "the disk is full"
+    remedy = "make room or choose another disk"
+    return OutputError(f"{output} cannot be written: {fact} ({reason}); {remedy}")
+
+
+def is_full(part: Path) -> bool:
+    """Whether a file may have been cut short by a disk that is full, or by a limit of its size."""
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    try:
+        if limit != resource.RLIM_INFINITY and part.stat().st_size >= limit:
+            return True
+        return shutil.disk_usage(part.parent).free < _LEAST_ROOM
+    except OSError:
+        return False
 
 
 def hidden_name() -> str:

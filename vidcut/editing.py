@@ -10,12 +10,13 @@ import json
 import math
 import re
 from collections import Counter
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidcut.errors import MediaError, UsageError
-from vidcut.records import SECOND_US, Edit, Span, Take
+from vidcut.records import SECOND_US, Edit, Failure, Span, Take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -69,36 +70,82 @@ def take_of(moment: Moment, source: Path, *, title: str) -> Take:
     """What goes into an edit of a moment; ``source`` is where its video lies.
 
     Raises:
-        UsageError: nobody knows what the video holds.
+        MediaError: nobody knows what the video holds.
     """
     media = moment.video.media
     if media is None:
         fact = f"{source} could not be read when it was indexed"
-        raise UsageError(f"{fact}; 'vidcut index' says why")
+        raise MediaError(f"{fact}; 'vidcut index' says why")
     texts = ((hit.chunk.modality, hit.chunk.text or "") for hit in moment.evidence)
     return _take(source, moment.span, media, title=title, note=_note(texts))
 
 
-def takes_of(lines: Iterable[bytes], probe: Callable[[Path], Media]) -> Iterator[Take]:
-    """The takes of search's JSON lines; each file is probed once.
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one of search's JSON lines says of a moment."""
+
+    source: Path
+    span: Span
+    facts: dict[str, Any]
+    """All of the line."""
+
+    @property
+    def query(self) -> str:
+        """What found it; empty where nobody says."""
+        return _text(self.facts.get("query"))
+
+    @property
+    def rank(self) -> int | None:
+        """Which of the query's answers it is."""
+        rank = self.facts.get("rank")
+        return rank if isinstance(rank, int) and not isinstance(rank, bool) else None
+
+    @property
+    def score(self) -> float | None:
+        """How well it answers."""
+        score = self.facts.get("score")
+        if isinstance(score, bool) or not isinstance(score, int | float):
+            return None
+        return float(score) if math.isfinite(score) else None
+
+    @property
+    def modality(self) -> str | None:
+        """Whether it is seen, said or written."""
+        return next((modality for modality, _ in _evidence(self.facts)), None)
+
+
+def moments_of(lines: Iterable[bytes]) -> Iterator[Said]:
+    """What search's JSON lines say; empty lines say nothing.
 
     Raises:
-        UsageError: a line is no moment, or its file is not there or too short for it.
-        MediaError: a file cannot be read.
+        UsageError: a line is no moment.
     """
-    known: dict[Path, Media] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            said = _said(line)
-            source, span = _place(said)
-            if source not in known:
-                known[source] = _probed(source, probe)
-            title, note = _text(said.get("query")), _note(_evidence(said))
-            yield _take(source, span, known[source], title=title, note=note)
-        except (UsageError, MediaError) as error:
-            raise type(error)(f"line {number} of the moments: {error}") from error
+            facts = _said(line)
+            yield Said(*_place(facts), facts)
+        except UsageError as error:
+            raise UsageError(f"line {number} of the moments: {error}") from error
+
+
+def takes_of(
+    moments: Iterable[Said], probe: Callable[[Path], Media]
+) -> Iterator[tuple[Said, Take | Failure]]:
+    """The moments with their takes; a file is probed once, and one that is gone fails alone."""
+    known: dict[Path, Media | MediaError] = {}
+    for said in moments:
+        source = said.source
+        if source not in known:
+            known[source] = _probed(source, probe)
+        media, note = known[source], _note(_evidence(said.facts))
+        try:
+            if isinstance(media, MediaError):
+                raise media
+            yield said, _take(source, said.span, media, title=said.query, note=note)
+        except MediaError as error:
+            yield said, Failure(str(source), str(error))
 
 
 def parse_rate(text: str) -> Fraction:
@@ -219,11 +266,14 @@ def _time(said: dict[str, Any], key: str) -> int:
     return round(seconds * SECOND_US)
 
 
-def _probed(source: Path, probe: Callable[[Path], Media]) -> Media:
+def _probed(source: Path, probe: Callable[[Path], Media]) -> Media | MediaError:
     if not source.is_file():
         fact = f"{source} is not there or no file"
-        raise UsageError(f"{fact}; where it was moved, 'vidcut index FOLDER' recognises it")
-    return probe(source)
+        return MediaError(f"{fact}; where it was moved, 'vidcut index FOLDER' recognises it")
+    try:
+        return probe(source)
+    except MediaError as error:
+        return error
 
 
 def _take(source: Path, span: Span, media: Media, *, title: str, note: str) -> Take:
@@ -231,7 +281,7 @@ def _take(source: Path, span: Span, media: Media, *, title: str, note: str) -> T
     if 0 < media.duration_us <= span.start:
         lasts, begins = media.duration_us / SECOND_US, span.start / SECOND_US
         fact = f"{source} lasts {lasts:.3f} s, and the moment begins at {begins:.3f} s"
-        raise UsageError(f"{fact}; 'vidcut index' looks at it again")
+        raise MediaError(f"{fact}; 'vidcut index' looks at it again")
     end = min(span.end, media.duration_us) if media.duration_us > 0 else span.end
     return Take(str(source), Span(span.start, end), media, title, note)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 from contextlib import contextmanager, suppress
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidcut import plugins
-from vidcut.drafts import draft, hidden_name, refused
+from vidcut.drafts import check_place, draft, hidden_name, refused
 from vidcut.errors import MissingError, OutputError, UsageError
 from vidcut.records import Take
 
@@ -88,6 +87,18 @@ def _endings(name: str) -> tuple[str, ...]:
 # Where it goes -------------------------------------------------------------------------
 
 
+def check(output: Path, *, overwrite: bool = False) -> None:
+    """Refuse a place that no edit could be written to, before there is one.
+
+    Raises:
+        OutputError: something is there that is not to be replaced, or its folder is none.
+    """
+    if not output.is_dir() or not overwrite:
+        check_place(output, overwrite=overwrite)
+    elif output.is_symlink() or not _is_ours(output):
+        raise OutputError(f"{output} is a folder that holds no draft; choose another name")
+
+
 def _demand_place(edit: Edit, output: Path, *, overwrite: bool) -> None:
     """Hold that the output takes the place of nothing that is dear."""
     whole = Path(os.path.realpath(output))
@@ -97,14 +108,7 @@ def _demand_place(edit: Edit, output: Path, *, overwrite: bool) -> None:
             if source.is_relative_to(whole) or _are_one(source, output):
                 fact = f"{output} is or holds {item.source}, of which the edit is made"
                 raise UsageError(f"{fact}; choose another name")
-    if not os.path.lexists(output):
-        return
-    if not overwrite:
-        raise refused(output, FileExistsError(errno.EEXIST, "it exists already"))
-    if not output.is_dir() and output.exists() and not output.is_file():
-        raise refused(output, OSError(errno.EINVAL, "it is no file"))
-    if output.is_dir() and (output.is_symlink() or not _is_ours(output)):
-        raise OutputError(f"{output} is a folder that holds no draft; choose another name")
+    check(output, overwrite=overwrite)
 
 
 def _are_one(source: Path, output: Path) -> bool:

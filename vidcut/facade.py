@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from vidcut.accounts import Item
+    from vidcut.accounts import Film, Item
     from vidcut.cutting import CutPlan
     from vidcut.errors import MissingError
     from vidcut.ledger import Unused, Use
@@ -292,8 +292,16 @@ class Library:
 
     def mark_used(self, items: Iterable[Item], what: str) -> int:
         """Write down which spans of which videos (or files) went into a film; how many are new."""
+        return self.mark_films([(what, items)])
+
+    def mark_films(self, films: Iterable[Film]) -> int:
+        """Write down what went into several films, all of it or nothing; how many are new."""
         with library.open_to_write(self.folder, wiring.store(self.settings)) as holdings:
-            return accounts.mark(holdings, items, what)
+            return accounts.mark(holdings, films)
+
+    def strangers(self, paths: Iterable[str]) -> list[str]:
+        """The files that the library does not know, each once."""
+        return accounts.strangers(self.holdings, paths)
 
     def uses(self, video: Video) -> list[Use]:
         """What of the video went into films, in order of time."""

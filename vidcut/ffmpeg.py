@@ -18,7 +18,7 @@ import ffmpeg
 
 from vidcut import captions, codecs
 from vidcut.arguments import SOUND_ONLY, copying, encoding, muxer_of, source_input
-from vidcut.drafts import demand_room, draft, workshop
+from vidcut.drafts import demand_room, draft, full, is_full, workshop
 from vidcut.errors import MediaError
 from vidcut.finish import Finish
 from vidcut.packets import REORDER_US, Look, Packet, Row, decodable, streams, to_packet
@@ -219,11 +219,22 @@ def verify(
     done = run(tool, source_input(part).output("-", f="framecrc"), "-xerror", level="error")
     log = done.stderr.decode(errors="replace")
     if done.returncode:
+        _demand_room_left(part, source)
         raise MediaError(
             f"the clip cut from {source} does not decode: {last_line(log)};"
             " cut it exactly where it was copied, or cut another stretch"
         )
-    demand_whole(dict(streams(done.stdout.decode())), source, span, look, rate_kept=rate_kept)
+    try:
+        demand_whole(dict(streams(done.stdout.decode())), source, span, look, rate_kept=rate_kept)
+    except MediaError:
+        _demand_room_left(part, source)
+        raise
+
+
+def _demand_room_left(part: Path, source: Path) -> None:
+    """Raise where a clip is no worse than the disk allowed."""
+    if is_full(part):
+        raise full(f"the clip of {source}", "it was cut short")
 
 
 def demand_whole(

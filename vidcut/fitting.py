@@ -23,6 +23,12 @@ class Footage:
     said: Sequence[Span] = ()
     """The sentences around it, where it answers by what is said; else none."""
 
+    def within(self, room: Span) -> Footage:
+        """As much of it as lies in a room that the best of it reaches into."""
+        whole = [one for one in self.said if one.clamp(room) == one]
+        moment, best, shot = (one.clamp(room) for one in (self.moment, self.best, self.shot))
+        return Footage(moment, best, shot, whole)
+
 
 def fitted(footage: Footage, duration_us: int, *, is_timed: bool) -> list[Span]:
     """What may be taken for a slot, best first; never empty.

@@ -106,6 +106,11 @@ class Holdings:
         """As the catalog names a file: seen from the library's own folder, with slashes."""
         return Path(os.path.relpath(path, self._root)).as_posix()
 
+    def relative_real(self, path: Path) -> str:
+        """Likewise, with no link to a folder on the way to the file or to the library."""
+        folder = os.path.relpath(os.path.realpath(path.parent), os.path.realpath(self._root))
+        return Path(folder, path.name).as_posix()
+
     def absolute(self, video: Video) -> Path:
         """Where a video's file lies."""
         return Path(os.path.normpath(self._root / video.path))

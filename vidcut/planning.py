@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from vidcut import assignment, fitting
+from vidcut import assignment, fitting, ledger
 from vidcut.assignment import Choice
 from vidcut.errors import UsageError
+from vidcut.ledger import Used
 from vidcut.query import parse
 from vidcut.records import SECOND_US, Span
 from vidcut.roughcut import Evidence, Plan, Planned, Proposal, Status
@@ -48,6 +49,8 @@ class Wish:
     min_score: float | None = None
     per_video: int | None = None
     """At most so many slots from one video."""
+    used: Used = Used.ALSO
+    """Whether what was used already is found; what is locked or kept is shown all the same."""
     locks: Mapping[int, tuple[str, Span]] = field(default_factory=dict)
     """Slot → the video and the stretch of it that the slot is to show."""
     before: tuple[Planned, ...] = ()
@@ -91,8 +94,8 @@ class Sources:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._known: dict[int, Path | None] = {}
-        self.gone: list[str] = []
-        """The paths, in the library, of those whose files were looked for and not found."""
+        self.gone: list[Video] = []
+        """Those whose files were looked for and not found."""
 
     def find(self, path: str) -> tuple[Video, str] | None:
         """The video of this path and its file; None where there is none, or none to be shown."""
@@ -107,7 +110,7 @@ class Sources:
             has_pictures = video.media is not None and video.media.picture is not None
             is_there = path.is_file()
             self._known[video.id] = path if has_pictures and is_there else None
-            self.gone += [] if is_there else [video.path]
+            self.gone += [] if is_there else [video]
         found = self._known[video.id]
         return str(found) if found is not None else None
 
@@ -121,6 +124,8 @@ class _Desk:
         self._sources = sources
         self._shots: dict[int, list[Span]] = {}
         self._found: dict[tuple[str, int], list[Moment]] = {}
+        uses = library.holdings.catalog.uses
+        self._used = uses.spans() if wish.used is Used.EXCLUDED else {}
 
     # What is given ---------------------------------------------------------------------
 
@@ -178,14 +183,17 @@ class _Desk:
                 whole = Proposal(
                     moment.video, source, moment.span, moment.span, moment.score, evidence
                 )
-                proposals += self._fitted(slot, whole)
+                proposals += self._fitted(slot, whole, used=self._used.get(moment.video.id, ()))
         return proposals
 
     def _search(self, slot: Slot, count: int) -> list[Moment]:
         """The slot's moments; what is quoted in plain prose need not be there word for word."""
         if not slot.query:
             return []
-        found = self._searched(slot.query, count)
+        try:
+            found = self._searched(slot.query, count)
+        except UsageError as error:
+            raise UsageError(f"line {slot.number}: {error}") from error
         if not found and _is_only_quoted(slot.query) and plain(slot.query):
             found = self._searched(plain(slot.query), count)
         return found
@@ -198,11 +206,12 @@ class _Desk:
                 modalities=self._wish.modalities,
                 video=self._wish.video,
                 min_score=self._wish.min_score,
+                used=self._wish.used,
             )
         return self._found[words, count]
 
-    def _fitted(self, slot: Slot, proposal: Proposal) -> list[Proposal]:
-        """The proposal, brought to the slot's length; best first."""
+    def _fitted(self, slot: Slot, proposal: Proposal, used: Iterable[Span] = ()) -> list[Proposal]:
+        """The proposal, brought to the slot's length out of what was not used; best first."""
         video, moment = proposal.video, proposal.moment
         best = proposal.evidence[0] if proposal.evidence else None
         core = best.span.clamp(moment) if best is not None else moment
@@ -210,6 +219,12 @@ class _Desk:
         is_said = best is not None and best.modality == _SAID
         said = self._library.holdings.catalog.spans(video.id, _SAID, near) if is_said else []
         footage = fitting.Footage(moment, core, self._shot(video, core.middle), said)
+        if used:
+            free = ledger.left(Span(0, max(video.duration_us, moment.end)), used)
+            room = max(free, key=core.overlap, default=Span(0, 0))
+            if not core.overlap(room):
+                return []
+            footage = footage.within(room)
         is_timed = slot.start_us is not None
         spans = fitting.fitted(footage, slot.duration_us, is_timed=is_timed)
         return [replace(proposal, span=span) for span in spans]

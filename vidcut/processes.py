@@ -28,6 +28,7 @@ def run(
     *,
     halt: threading.Event | None = None,
     folder: Path | None = None,
+    out: int | None = None,
 ) -> Done:
     """Run to the end; whatever interrupts the waiting kills the process and its children.
 
@@ -37,6 +38,7 @@ def run(
         command: the program and its arguments; no shell reads them.
         halt: set by another thread to end the process.
         folder: where it runs; here by default.
+        out: the file descriptor that its stdout goes to; by default it is kept.
 
     Raises:
         Halted: ``halt`` was set.
@@ -45,7 +47,7 @@ def run(
     with subprocess.Popen(  # noqa: S603 - a list, no shell; paths only behind "file:"
         command,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=subprocess.PIPE if out is None else out,
         stderr=subprocess.PIPE,
         process_group=0,
         cwd=folder,
@@ -57,7 +59,7 @@ def run(
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             raise
-    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+    return subprocess.CompletedProcess(command, process.returncode, stdout or b"", stderr)
 
 
 def _wait(process: subprocess.Popen[bytes], halt: threading.Event | None) -> tuple[bytes, bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ import ffmpeg
 
 from vidcut import codecs, processes
 from vidcut.arguments import Making, trial
+from vidcut.drafts import full
 from vidcut.errors import MediaError, MissingError, OutputError
 
 if TYPE_CHECKING:
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
     from vidcut.packets import Look
     from vidcut.processes import Done
 
-_NO_SPACE = ("No space left on device", "Disk quota exceeded", "File too large", "Read-only file")
+_NO_ROOM = re.compile(
+    r": (No space left on device|Disk quota exceeded|File too large)\.?\s*$", re.MULTILINE
+)
+_READ_ONLY = re.compile(r": (Read-only file system)\.?\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,18 +159,33 @@ def made(
     """
     device = making.writer.device if making else ()
     done = run(tool, output, *device, "-copyts", "-y", level="error", folder=folder)
+    demand_written(done, f"the clip of {source}")
     if done.returncode == 0:
         return done
     log = done.stderr.decode(errors="replace")
     last = last_line(log)
-    if any(words in log for words in _NO_SPACE):
-        raise OutputError(f"the clip of {source} cannot be written: {last}; choose another place")
     if "Unknown encoder" in log:
         raise MissingError(f"{tool.path} has no H.264 or AAC encoder; {_REMEDY}")
     if "No such filter: 'ass'" in log:
         fact = f"{tool.path} was built without libass, which draws subtitles"
         raise MissingError(f"{fact}; write them beside the clip with --subtitles srt, or {_REMEDY}")
     raise MediaError(f"{source} cannot be cut: {last}; 'vidcut info' tells what it is")
+
+
+def demand_written(done: Done, what: str) -> None:
+    """Raise where there was no room for what ffmpeg wrote; it may end with 0 all the same.
+
+    Raises:
+        OutputError: there was none, or it may not be written.
+    """
+    if done.returncode == -signal.SIGXFSZ:
+        raise full(what, "File too large")
+    log = done.stderr.decode(errors="replace")
+    # At a line's end, for a file may have such a name.
+    if (no_room := _NO_ROOM.search(log)) is not None:
+        raise full(what, no_room[1])
+    if (refusal := _READ_ONLY.search(log)) is not None:
+        raise OutputError(f"{what} cannot be written: {refusal[1]}; choose another place")
 
 
 def run(tool: Tool, output: Any, *options: str, level: str, folder: Path | None = None) -> Done:

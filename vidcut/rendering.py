@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from vidcut import film_arguments, mixing
 from vidcut.arguments import SOUND_ONLY, muxer_of
-from vidcut.drafts import demand_room, draft, refused, workshop
+from vidcut.drafts import demand_room, draft, full, is_full, refused, workshop
 from vidcut.errors import MediaError, OutputError, UsageError
 from vidcut.film import SOUND_HZ, Fit, ffmetadata, lay
 from vidcut.packets import streams
@@ -91,9 +91,7 @@ def render(  # noqa: PLR0913  (what a film is, who makes it, who may refuse it)
         MissingError: this ffmpeg lacks what is needed.
     """
     _refuse_sources(edit, output, options.music)
-    muxer_of(output)
-    if output.suffix.lower() in SOUND_ONLY:
-        raise OutputError(f"{output} would hold no picture; use .mp4, .mov or .mkv")
+    check_ending(output)
     whole = lay(edit, fade_us=options.fade_us)
     if not whole.laid:
         raise UsageError(f"there is nothing to show in {edit.name!r}; give it a moment or more")
@@ -121,6 +119,17 @@ def render(  # noqa: PLR0913  (what a film is, who makes it, who may refuse it)
         tuple(studio.failures[number] for number in sorted(studio.failures)),
         _note(studio, film),
     )
+
+
+def check_ending(output: Path) -> None:
+    """Refuse a name that is no film's.
+
+    Raises:
+        OutputError: it is so.
+    """
+    muxer_of(output)
+    if output.suffix.lower() in SOUND_ONLY:
+        raise OutputError(f"{output} would hold no picture; use .mp4, .mov or .mkv")
 
 
 def _refuse_sources(edit: Edit, output: Path, music: Path | None) -> None:
@@ -201,6 +210,8 @@ def _verify(tool: Tool, film: Film, part: Path) -> None:
     found = dict(streams(done.stdout.decode()))
     frames, sound = len(found.get("video", ())), found.get("audio", ())
     heard_s = max(((row.pts or row.dts) + row.duration for row in sound), default=0)
+    if frames != film.frames and is_full(part):
+        raise full("the film", "it was cut short")
     if frames != film.frames or abs(float(heard_s - film.frames / film.rate)) > _SOUND_OFF_S:
         lasts_s = film.samples / SOUND_HZ
         raise MediaError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidcut import captions, codecs, ffmpeg, film_arguments, mixing, processes, program
-from vidcut.errors import MediaError, MissingError, OutputError
+from vidcut.errors import MediaError, MissingError
 from vidcut.film import Fit, Part, lay, title_of
 from vidcut.film_arguments import Canvas, Scene
 from vidcut.packets import streams
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from vidcut.program import Tool
     from vidcut.records import Edit
 
-_NO_SPACE = ("No space left on device", "Disk quota exceeded", "File too large", "Read-only file")
 _SHORT_BY_US = SECOND_US // 2
 """A take that decodes to less than its packets promise by more than this is damaged."""
 
@@ -214,14 +212,11 @@ def run(
     """
     head: Words = [str(tool.path), "-nostdin", "-hide_banner", "-nostats", "-v", level]
     done = processes.run([*head, "-copyts", "-y", *words], halt=tool.halt, folder=folder)
+    program.demand_written(done, "the film")
     if done.returncode == 0:
         return done
     log = done.stderr.decode(errors="replace")
     last = program.last_line(log)
-    # A limit on files' sizes ends a program by this signal.
-    last = "File too large" if done.returncode == -signal.SIGXFSZ else last
-    if done.returncode == -signal.SIGXFSZ or any(said in log for said in _NO_SPACE):
-        raise OutputError(f"the film cannot be written: {last}; make room or choose another disk")
     if "Unknown encoder" in log or "No such filter" in log:
         lacks = next(
             (line for line in log.splitlines() if "Unknown" in line or "such" in line), last

@@ -157,7 +157,7 @@ def test_cut_reads_only_moments(tmp_path: Path, vidcut: Any) -> None:
     for stdin in ("no json\n", "{}\n", '{"path": 1, "start": [], "end": 2}\n'):
         done = vidcut("cut", "-", stdin=stdin, cwd=tmp_path)
         assert done.code == 2
-        _one_line(done.err, "line 1 of stdin")
+        _one_line(done.err, "line 1 of the moments")
 
 
 def test_cut_of_what_is_not_there(home: Path, tmp_path: Path, vidcut: Any) -> None:

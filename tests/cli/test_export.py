@@ -105,7 +105,7 @@ def test_nothing_is_overwritten_unless_told(two: str, tmp_path: Path, vidcut: An
     (tmp_path / "film.csv").write_text("mine", encoding="utf-8")
     done = vidcut("export", "film.csv", stdin=two, cwd=tmp_path)
     assert done.code == 2
-    one_line(done.err, "film.csv cannot be written: it exists already")
+    one_line(done.err, "film.csv exists already", "--overwrite")
     assert (tmp_path / "film.csv").read_text(encoding="utf-8") == "mine"
     assert vidcut("export", "film.csv", "--overwrite", stdin=two, cwd=tmp_path).code == 0
     assert "pets.mp4" in (tmp_path / "film.csv").read_text(encoding="utf-8")
@@ -135,23 +135,42 @@ def test_sound_alone_can_be_exported(films: Path, tmp_path: Path, vidcut: Any) -
         ('{"path": "pets.mp4", "start": -1, "end": 1}', "before the film begins"),
         ('{"path": "pets.mp4", "start": 2, "end": 1}', "not after its start"),
         ('{"path": "pets.mp4", "start": NaN, "end": 1}', "no time of a film"),
-        ('{"path": "gone\\u001b[31m.mp4", "start": 0, "end": 1}', "is not there"),
-        ('{"path": "pets.mp4", "start": 5000, "end": 5001}', "begins at 5000.000 s"),
     ],
 )
 def test_a_bad_line_is_named(line: str, complaint: str, films: Path, two: str, vidcut: Any) -> None:
     done = vidcut("export", "film.mlt", stdin=two + line + "\n", cwd=films)
     assert done.code == 2
     one_line(done.err, "line 3 of the moments", complaint)
-    assert "\x1b" not in done.err
     assert not (films / "film.mlt").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ('{"path": "gone\\u001b[31m.mp4", "start": 0, "end": 1}', "is not there"),
+        ('{"path": "pets.mp4", "start": 5000, "end": 5001}', "begins at 5000.000 s"),
+    ],
+)
+def test_what_is_gone_is_left_out(
+    line: str, complaint: str, films: Path, two: str, vidcut: Any
+) -> None:
+    lines = f"{line}\n{two}{line}\n"
+    done = vidcut("export", "film.csv", "--json", stdin=lines, cwd=films)
+    assert done.code == 3
+    one_line(done.err, complaint)
+    assert "\x1b" not in done.err
+    assert done.lines()[0]["takes"] == 2
+    nothing = vidcut("export", "none.csv", stdin=line, cwd=films)
+    assert (nothing.code, nothing.out) == (3, "")
+    one_line(nothing.err, complaint)
+    assert not (films / "none.csv").exists()
 
 
 def test_a_file_that_is_no_film_is_named(films: Path, vidcut: Any) -> None:
     (films / "text.mp4").write_text("this is no film\n" * 50, encoding="utf-8")
     done = vidcut("export", "film.mlt", stdin=moments((films / "text.mp4", 0, 1)), cwd=films)
     assert done.code == 3
-    one_line(done.err, "line 1 of the moments", "text.mp4")
+    one_line(done.err, "text.mp4", "cannot be read")
 
 
 def test_no_moments_are_nothing(tmp_path: Path, vidcut: Any) -> None:

@@ -175,8 +175,9 @@ def test_a_clip_that_is_gone_is_told_and_not_used(home: Path, tmp_path: Path, vi
     (copy / "films" / "pets.mp4").unlink()
     (copy / "story.txt").write_text(STORY, "utf-8")
     done = vidcut("script", "story.txt", "-n", "--json", "--offline", cwd=copy)
+    assert done.code == 3
     assert all(slot["video"] != "films/pets.mp4" for slot in done.lines())
-    assert "films/pets.mp4 is gone" in done.err
+    assert done.err.count("films/pets.mp4 is not there") == 1
 
 
 def test_a_timeline_is_written(script: Any, tmp_path: Path) -> None:

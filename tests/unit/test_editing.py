@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vidcut import editing
-from vidcut.editing import RATES, edit_of, parse_rate, parse_size, take_of, takes_of
+from vidcut.editing import RATES, edit_of, moments_of, parse_rate, parse_size, take_of
+from vidcut.editing import takes_of as pairs_of
 from vidcut.errors import MediaError, UsageError
 from vidcut.records import (
     Boundary,
     Chunk,
+    Failure,
     Gap,
     Hit,
     Media,
@@ -26,6 +29,9 @@ from vidcut.records import (
     Take,
     Video,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 S = 1_000_000
 NTSC = Fraction(30_000, 1001)
@@ -134,6 +140,15 @@ def line(**said: object) -> bytes:
     return json.dumps(said).encode()
 
 
+def takes_of(lines: list[bytes], probe: Callable[[Path], Media]) -> list[Take]:
+    """The takes of lines of which no file fails."""
+    return [take for _, take in pairs_of(moments_of(lines), probe) if isinstance(take, Take)]
+
+
+def failures_of(lines: list[bytes], probe: Callable[[Path], Media]) -> list[Failure]:
+    return [one for _, one in pairs_of(moments_of(lines), probe) if isinstance(one, Failure)]
+
+
 def test_lines_become_takes(film: Path) -> None:
     hits = [
         {"modality": "asr", "text": "hello\n there"},
@@ -202,8 +217,6 @@ def test_a_duration_that_nobody_knows_limits_nothing(film: Path) -> None:
         (line(path="a.mp4", start=0, end=float("inf")), "no time of a film"),
         (line(path="a.mp4", start=0, end=10**400), "no time of a film"),
         (line(path="a.mp4", start=0, end=1e300), "no time of a film"),
-        (line(path="/nowhere/a.mp4", start=0, end=1), "/nowhere/a.mp4 is not there"),
-        (line(path="/", start=0, end=1), "is not there or no file"),
     ],
 )
 def test_a_bad_line_is_named(said: bytes, complaint: str, film: Path) -> None:
@@ -215,16 +228,41 @@ def test_a_bad_line_is_named(said: bytes, complaint: str, film: Path) -> None:
 
 
 def test_a_moment_after_the_films_end_is_named(film: Path) -> None:
-    with pytest.raises(UsageError, match=r"line 1 .* lasts 2\.000 s, .* begins at 2\.000 s"):
-        list(takes_of([line(path=str(film), start=2, end=3)], lambda _: media(seconds=2)))
+    (failure,) = failures_of([line(path=str(film), start=2, end=3)], lambda _: media(seconds=2))
+    assert failure.path == str(film)
+    assert "lasts 2.000 s, and the moment begins at 2.000 s" in failure.reason
 
 
-def test_a_file_that_cannot_be_read_is_named(film: Path) -> None:
-    def probe(_: Path) -> Media:
+@pytest.mark.parametrize("name", ["/nowhere/a.mp4", "/"])
+def test_a_file_that_is_gone_costs_its_own_takes_only(film: Path, name: str) -> None:
+    lines = [line(path=one, start=0, end=1) for one in (str(film), name, str(film))]
+    assert len(takes_of(lines, lambda _: media())) == 2
+    (failure,) = failures_of(lines, lambda _: media())
+    assert failure.reason.startswith(f"{name} is not there or no file; ")
+
+
+def test_a_file_that_cannot_be_read_is_looked_at_once(film: Path) -> None:
+    probed: list[Path] = []
+
+    def probe(path: Path) -> Media:
+        probed.append(path)
         raise MediaError("it is no film; convert it")
 
-    with pytest.raises(MediaError, match="line 1 of the moments: it is no film"):
-        list(takes_of([line(path=str(film), start=2, end=3)], probe))
+    failures = failures_of([line(path=str(film), start=2, end=3)] * 2, probe)
+    assert {one.reason for one in failures} == {"it is no film; convert it"}
+    assert probed == [film]
+
+
+def test_lines_tell_how_they_were_found() -> None:
+    hits = [{"modality": "asr", "text": "hello"}]
+    told, bare = moments_of(
+        [
+            line(path="a.mp4", start=0, end=1, query="hot  pot", rank=3, score=0.5, evidence=hits),
+            line(path="a.mp4", start=0, end=1, rank=True, score="much", evidence=7),
+        ]
+    )
+    assert (told.query, told.rank, told.score, told.modality) == ("hot pot", 3, 0.5, "asr")
+    assert (bare.query, bare.rank, bare.score, bare.modality) == ("", None, None, None)
 
 
 @given(st.binary(max_size=200))
@@ -254,7 +292,7 @@ def test_moments_become_takes() -> None:
 
 
 def test_a_moment_of_an_unreadable_video_is_refused() -> None:
-    with pytest.raises(UsageError, match="could not be read"):
+    with pytest.raises(MediaError, match="could not be read"):
         take_of(moment(None), Path("/films/a.mp4"), title="hot pot")
 
 

@@ -8,6 +8,7 @@ missing, 130 interrupted.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from typing import Annotated
@@ -56,6 +57,10 @@ app.command()(models.models)
 app.command("eval")(eval_.eval_)
 
 
+_MINUS = re.compile("No such option: -(?!-)")
+"""What a query that begins with a minus is taken for; two are nobody's minus."""
+
+
 def _version(value: bool) -> None:  # noqa: FBT001  (typer calls it so)
     if value:
         render.emit(f"vidcut {__version__}")
@@ -100,11 +105,11 @@ def run() -> int:
 
 def _refusal(message: str) -> str:
     """What is wrong with the command line, and what helps."""
-    if sys.argv[1:2] == ["search"] and "No such option" in message:
+    if sys.argv[1:2] == ["search"] and _MINUS.search(message):
         remedy = "a minus of the query goes in quotes with the rest, as in 'beach -people'"
     else:
         remedy = "'vidcut --help' and 'vidcut COMMAND --help' tell more"
-    return f"{message} {remedy}"
+    return f"{message.rstrip('.')}; {remedy}"
 
 
 def _open_standard_streams() -> None:

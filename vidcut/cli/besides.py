@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vidcut.cli import render
-from vidcut.errors import OutputError
+from vidcut.drafts import check_place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     import vidcut
+    from vidcut.cli.remarks import Remarks
     from vidcut.records import Moment
 
 
@@ -32,18 +32,26 @@ class Besides:
 
         if self.timeline is not None:
             exporting.format_of(self.timeline)
+            exporting.check(self.timeline, overwrite=self.overwrite)
         if self.sheet is not None:
             sheet.check(self.sheet)
-        for path in (self.timeline, self.sheet):
-            if path is not None and os.path.lexists(path) and not self.overwrite:
-                raise OutputError(f"{path} exists already; name another, or give --overwrite")
+            check_place(self.sheet, overwrite=self.overwrite)
 
-    def write(self, opened: vidcut.Library, shown: Sequence[tuple[str, Moment]]) -> None:
-        """Make it of the moments, each with the words that found it; of none, nothing."""
+    def write(
+        self, opened: vidcut.Library, shown: Sequence[tuple[str, Moment]], noted: Remarks
+    ) -> list[Moment]:
+        """Make it of the moments, each with the words that found it; of none, nothing.
+
+        Those whose videos are gone are left out, and the rest is given back.
+        """
+        if self.timeline is None and self.sheet is None and not self.preview:
+            return [moment for _, moment in shown]
+        shown = [one for one in shown if noted.is_there(opened, one[1].video)]
         if shown and self.timeline is not None:
             self._export(opened, shown, self.timeline)
         if shown and (self.sheet is not None or self.preview):
             self._look(opened, shown)
+        return [moment for _, moment in shown]
 
     def _export(
         self, opened: vidcut.Library, shown: Sequence[tuple[str, Moment]], file: Path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 import os
 import sys
 from dataclasses import dataclass
@@ -14,12 +13,13 @@ import typer
 import vidcut
 from vidcut.cli import finishing, options, render
 from vidcut.cli.exits import Exit
-from vidcut.cutting import CutPlan, distinct, file_name, parse_time, suffix_of
+from vidcut.cutting import CutPlan, distinct, file_name, named, parse_time, suffix_of
+from vidcut.drafts import check_folder
+from vidcut.editing import moments_of
 from vidcut.records import SECOND_US
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from vidcut.cutting import Fact
     from vidcut.finish import Finish
 
 
@@ -34,7 +34,9 @@ def cut(  # noqa: PLR0913  (a command's options)
     *,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="OUT", help="The clip's path, or its folder."),
+        typer.Option(
+            "--output", "-o", metavar="OUT", help="The clip's path, its folder, or DIR/{stem}_{n}."
+        ),
     ] = None,
     margin: options.MarginOption = None,
     cut: finishing.CutOption = None,
@@ -52,13 +54,13 @@ def cut(  # noqa: PLR0913  (a command's options)
     """Cut by hand, or what search --json found.
 
     vidcut cut video.mp4 1:15.5 1:20, or vidcut search "hot pot" --json -n | vidcut cut -
-    Prints the clips' paths.
+    -o "clips/{rank:02d}_{query}_{stem}" names the clips. Prints their paths.
     """
     finish = finishing.finish_of(encoder=encoder, size=size, fps=fps, vertical=vertical, crop=crop)
     mode = finishing.mode_of(cut, copy=copy)
     finishing.check(mode, finish, command)
-    wish = _Wish(options.margins(margin), mode, finish)
-    plans = _plans(file, start, end, output, wish)
+    wish = _Wish(*_place(file, output), options.margins(margin), mode, finish)
+    plans = _of_moments(start, wish) if file == "-" else _by_hand(file, start, end, wish)
     failed = False
     for made in vidcut.cut(plans, overwrite=overwrite, keep=file == "-"):
         wrong = made if isinstance(made, vidcut.Failure) else None
@@ -78,38 +80,65 @@ def cut(  # noqa: PLR0913  (a command's options)
 class _Wish:
     """What is the same for all clips."""
 
+    folder: Path
+    template: str | None
+    file: Path | None
+    """The name of the only clip."""
     margin: tuple[int, int]
     mode: vidcut.Mode
     finish: Finish
 
+    def plan(self, path: Path, start: int, end: int, facts: dict[str, Fact]) -> CutPlan:
+        """One clip, named by what is known of it besides its file and its times."""
+        span = _span(path, start, end, self.margin)
+        suffix = suffix_of(path, self.mode)
+        number = int(facts["n"])
+        name = Path(file_name(number, path.stem, span, suffix=suffix))
+        if self.template is not None:
+            times = {"start": span.start / SECOND_US, "end": span.end / SECOND_US}
+            name = named(self.template, {**facts, **times, "stem": path.stem}, suffix)
+        return CutPlan(path, span, self.folder / name, self.mode, self.finish)
 
-def _plans(
-    file: str, start: str | None, end: str | None, output: str | None, wish: _Wish
-) -> list[CutPlan]:
-    if file == "-":
-        if start is not None or end is not None:
-            raise vidcut.UsageError("with - the times come from stdin; leave START and END out")
-        moments = list(_moments(sys.stdin.buffer))
-        folder = Path(output or options.CLIPS_FOLDER)
-    else:
-        if start is None or end is None:
-            raise vidcut.UsageError("give START and END, e.g. vidcut cut video.mp4 1:15.5 1:20")
-        moments = [(Path(file), parse_time(start), parse_time(end))]
-        if output is not None and _is_file_name(output):
-            path, span = Path(file).absolute(), _span(*moments[0], wish.margin)
-            return [CutPlan(path, span, Path(output), wish.mode, wish.finish)]
-        folder = Path(output or "")
-    plans = [
-        CutPlan(
-            path.absolute(),
-            span := _span(path, begin, finish, wish.margin),
-            folder / file_name(rank, path.stem, span, suffix=suffix_of(path, wish.mode)),
-            wish.mode,
-            wish.finish,
-        )
-        for rank, (path, begin, finish) in enumerate(moments, 1)
-    ]
+
+def _by_hand(file: str, start: str | None, end: str | None, wish: _Wish) -> list[CutPlan]:
+    """The one clip of a file."""
+    if start is None or end is None:
+        raise vidcut.UsageError("give START and END, e.g. vidcut cut video.mp4 1:15.5 1:20")
+    path, times = Path(file).absolute(), (parse_time(start), parse_time(end))
+    if wish.file is not None:
+        span = _span(path, *times, wish.margin)
+        return [CutPlan(path, span, wish.file, wish.mode, wish.finish)]
+    return [wish.plan(path, *times, {"rank": 1, "n": 1, "query": ""})]
+
+
+def _of_moments(start: str | None, wish: _Wish) -> list[CutPlan]:
+    """The clips of the moments on stdin."""
+    if start is not None:
+        raise vidcut.UsageError("with - the times come from stdin; leave START and END out")
+    plans = []
+    for number, said in enumerate(moments_of(sys.stdin.buffer), 1):
+        facts: dict[str, Fact | None] = {
+            "rank": said.rank or number,
+            "n": number,
+            "query": said.query,
+            "score": said.score,
+            "modality": said.modality,
+        }
+        known = {name: fact for name, fact in facts.items() if fact is not None}
+        plans.append(wish.plan(said.source, said.span.start, said.span.end, known))
     return distinct(plans)
+
+
+def _place(file: str, output: str | None) -> tuple[Path, str | None, Path | None]:
+    """The clips' folder, the template of their names, and the name where there is but one clip."""
+    folder, template = options.place(output)
+    if file != "-" and output is None:
+        folder = Path()
+    if file != "-" and template is None and _is_file_name(output or ""):
+        check_folder(folder.parent, folder)
+        return folder.parent, None, folder
+    check_folder(folder)
+    return folder, template, None
 
 
 def _is_file_name(output: str) -> bool:
@@ -124,24 +153,10 @@ def _span(path: Path, start: int, end: int, margin: tuple[int, int]) -> vidcut.S
     return vidcut.Span(start, end)
 
 
-def _moments(lines: Iterable[bytes]) -> Iterable[tuple[Path, int, int]]:
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            moment = jsonlib.loads(line)
-            path = Path(moment["path"])
-            start, end = float(moment["start"]), float(moment["end"])
-            yield path, round(start * SECOND_US), round(end * SECOND_US)
-        except (ValueError, KeyError, TypeError, OverflowError) as error:
-            wanted = 'an object with "path", "start" and "end", as vidcut search --json writes'
-            raise vidcut.UsageError(f"line {number} of stdin is not {wanted}") from error
-
-
 def _follow(command: str, clip: vidcut.Clip) -> vidcut.Failure | None:
     from vidcut.clips import follow  # noqa: PLC0415  (only where something follows)
 
-    return follow(command, clip)
+    return follow(command, clip, out=sys.stderr.fileno())
 
 
 def _show(clip: vidcut.Clip, *, json: bool, quiet: bool) -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidcut.cli import options, render
+import vidcut
+from vidcut.cli import making, options, remarks, render
 from vidcut.cli.exits import Exit
+from vidcut.cli.remarks import Remarks
 from vidcut.cutting import format_time
 from vidcut.errors import UsageError
 from vidcut.records import Take
@@ -48,15 +50,17 @@ def export(  # noqa: PLR0913  (a command's options)
     relative: Annotated[
         bool, typer.Option("--relative", help="Name the media as seen from FILE's folder.")
     ] = False,
+    mark_used: options.MarkUsedOption = False,
     overwrite: OverwriteOption = False,
     json: options.JsonOption = False,
+    library: options.LibraryOption = None,
     quiet: options.QuietOption = False,
 ) -> int:
     """Write the moments that search found as a timeline that editors open.
 
     vidcut search "hot pot" --json -n | vidcut export film.otio
     Formats by their endings: .otio .fcpxml .xml (Premiere) .edl .mlt .kdenlive .capcut (剪映)
-    .srt .vtt .csv .m3u8 .mpv. Prints the file's path.
+    .srt .vtt .csv .m3u8 .mpv. Prints the file's path. Exits 3 where moments had to be left out.
     """
     from vidcut import editing, exporting, plugins  # noqa: PLC0415  (not for --help)
 
@@ -64,14 +68,30 @@ def export(  # noqa: PLR0913  (a command's options)
     wanted = editing.parse_size(size) if size is not None else None
     reader: Reader = plugins.load("readers", "pyav").create()
     format_name = format_name or exporting.format_of(file)
-    takes = list(editing.takes_of(_lines(moments), reader.probe))
-    if not takes:
+    exporting.check(file, overwrite=overwrite)
+    opened = _library(library) if mark_used else None
+    noted = Remarks(quiet=quiet)
+    said = editing.moments_of(_lines(moments))
+    takes = [take for _, take in editing.takes_of(said, reader.probe) if noted.is_take(take)]
+    if takes:
+        edit = editing.edit_of(takes, name or file.stem, rate=chosen, size=wanted)
+        exporting.export(
+            edit, file, format_name=format_name, relative=relative, overwrite=overwrite
+        )
+        _show(edit, file, format_name, json=json, quiet=quiet)
+        if opened is not None:
+            remarks.mark(opened, [(str(file), making.shown(takes))], quiet=quiet)
+    elif not noted.has_failed:
         render.say("there was no moment to export")
         return Exit.NOTHING
-    edit = editing.edit_of(takes, name or file.stem, rate=chosen, size=wanted)
-    exporting.export(edit, file, format_name=format_name, relative=relative, overwrite=overwrite)
-    _show(edit, file, format_name, json=json, quiet=quiet)
-    return Exit.DONE
+    return Exit.SOME_FAILED if noted.has_failed else Exit.DONE
+
+
+def _library(folder: Path | None) -> vidcut.Library:
+    """The library that is to know what is used, missed now rather than when all is written."""
+    opened = vidcut.Library(folder)
+    opened.holdings  # noqa: B018  (opened here, it is missed here)
+    return opened
 
 
 def _lines(moments: Path) -> list[bytes]:

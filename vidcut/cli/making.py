@@ -16,7 +16,8 @@ from rich.text import Text
 from vidcut.cli import render
 from vidcut.cli.exits import Exit
 from vidcut.cutting import format_time
-from vidcut.errors import OutputError
+from vidcut.drafts import check_place
+from vidcut.errors import MediaError, OutputError, UsageError
 from vidcut.film import lay
 from vidcut.records import SECOND_US, Take
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import vidcut
+    from vidcut.accounts import Item
+    from vidcut.protocols import Reader
     from vidcut.records import Edit, Gap, Span
     from vidcut.rendering import Options, Rendered
 
@@ -47,8 +50,7 @@ def film(edit: Edit, output: Path, options: Options, form: Form, *, overwrite: b
     """
     from vidcut import program, rendering, wiring  # noqa: PLC0415  (not for --help)
 
-    if output.exists() and not overwrite:
-        raise OutputError(f"{output} exists already; choose another name, or --overwrite it")
+    check_place(output, overwrite=overwrite)
     eyes = wiring.reader("pyav")
 
     def check(part: Path) -> None:
@@ -69,6 +71,35 @@ def film(edit: Edit, output: Path, options: Options, form: Form, *, overwrite: b
     if made.note and not form.quiet:
         render.say(made.note)
     return made
+
+
+def check_film(output: Path, *, overwrite: bool, is_dry: bool = False) -> None:
+    """Refuse what no film could be called or written to, before anything is searched for it.
+
+    Raises:
+        OutputError: it is so; where the run is dry, only for its ending.
+    """
+    from vidcut import rendering  # noqa: PLC0415  (not for --help)
+
+    rendering.check_ending(output)
+    if not is_dry:
+        check_place(output, overwrite=overwrite)
+
+
+def check_music(music: Path, reader: Reader) -> None:
+    """Refuse what has no sound to lay under a film, before anything is searched for it.
+
+    Raises:
+        UsageError: it is so.
+    """
+    if not music.is_file():
+        raise UsageError(f"{music} is not there or no file; name a music file")
+    try:
+        sound = reader.probe(music.absolute()).sound
+    except MediaError as error:
+        raise UsageError(f"--music {music}: {error}") from error
+    if sound is None:
+        raise UsageError(f"{music} has no sound; name a music file")
 
 
 def spare(opened: vidcut.Library, outputs: Iterable[Path]) -> None:
@@ -111,6 +142,11 @@ def _plain(name: str) -> Callable[[float], None]:
 
 def _line(name: str, share: float) -> str:
     return f"{share:.0%}  {render.printable(name)}"
+
+
+def shown(items: Iterable[Take | Gap]) -> list[Item]:
+    """What of which files a film shows, as the ledger of used footage has it."""
+    return [(item.source, item.span) for item in items if isinstance(item, Take)]
 
 
 # What it holds ------------------------------------------------------------------------

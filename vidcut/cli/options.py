@@ -169,6 +169,13 @@ def place(output: str | None) -> tuple[Path, str | None]:
     return Path(output or CLIPS_FOLDER), None
 
 
+def refuse_idle(dry_run: bool, **idle: bool) -> None:  # noqa: FBT001  (an option's own value)
+    """Refuse options that ask for what --dry-run does not do; named as ``mark_used=True``."""
+    asked = [f"--{name.strip('_').replace('_', '-')}" for name, given in idle.items() if given]
+    if dry_run and asked:
+        raise UsageError(f"--dry-run makes nothing, so {asked[0]} has nothing to do; drop one")
+
+
 def used(*, exclude: bool, only: bool) -> Used:
     """What was used already: found too, left out, or all that is looked for."""
     if exclude and only:

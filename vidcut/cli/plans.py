@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import errno
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +13,7 @@ from rich.text import Text
 from vidcut import manifest, storyboard
 from vidcut.cli import render
 from vidcut.cutting import format_time
-from vidcut.drafts import draft, refused
+from vidcut.drafts import check_place, draft, refused
 from vidcut.errors import OutputError, UsageError
 from vidcut.roughcut import Status
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vidcut import Library
+    from vidcut.cli.remarks import Remarks
     from vidcut.planning import Sources
     from vidcut.roughcut import Plan, Planned, Proposal
 
@@ -44,15 +45,19 @@ class Places:
         is_plan_only = output.suffix.lower() == _PLAN_ONLY
         self.film = None if is_plan_only or is_dry else output
         self.html = html
-        self._overwrite = overwrite
+        self.overwrite = overwrite
         self._is_dry = is_dry
         written = [path for path in (self.film, html) if path is not None]
         for path in [*written, *([] if is_dry else [self.manifest])]:
             if _is_same(path, story):
                 raise OutputError(f"{path} is the script; choose another name")
-        for path in written:
-            if os.path.lexists(path) and not overwrite:
-                raise OutputError(f"{path} exists already; name another, or give --overwrite")
+        if self.film is not None:
+            check_place(self.film, overwrite=overwrite)
+        for path in [*([html] if html is not None else []), *([] if is_dry else [self.manifest])]:
+            check_place(path, overwrite=overwrite or path == self.manifest)
+            if self.film is None and not path.parent.exists():
+                raise refused(path, OSError(errno.ENOENT, f"there is no folder {path.parent}"))
+        self._check_manifest()
         if html is not None and html.absolute() in {path.absolute() for path in self._others()}:
             raise OutputError(f"{html} is the film or its plan; choose another name")
 
@@ -98,7 +103,10 @@ class Places:
         for path in (self.film, self.html):
             if path is not None and any(_is_same(path, Path(source)) for source in sources):
                 raise OutputError(f"{path} is footage; choose another name")
-        if self._is_dry or self._overwrite:
+        self._check_manifest()
+
+    def _check_manifest(self) -> None:
+        if self._is_dry or self.overwrite:
             return
         with suppress(FileNotFoundError):
             if not manifest.is_manifest(_bytes(self.manifest)):
@@ -122,10 +130,16 @@ def show(plan: Plan, starts_us: Mapping[int, int], *, json: bool) -> None:
     render.emit_table(title, [_row(one, starts_us.get(one.slot.number)) for one in plan.planned])
 
 
-def tell(plan: Plan, places: Places, sources: Sources) -> None:
+def note(plan: Plan, sources: Sources, opened: Library, noted: Remarks) -> None:
+    """Say what is gone, and what of that which is shown changed."""
+    for video in sources.gone:
+        noted.gone(opened.path(video))
+    shown = (one.proposal.video for one in plan.planned if one.proposal is not None)
+    noted.changed(opened, shown)
+
+
+def tell(plan: Plan, places: Places) -> None:
     """Say what a person should know besides."""
-    for name in sources.gone:
-        render.say(f"{name} is gone; 'vidcut index FOLDER' looks where it went")
     kept = sum(one.status is Status.KEPT for one in plan.planned)
     if kept:
         render.say(f"{kept} of {len(plan.planned)} kept from {places.manifest} (--fresh: none)")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json as jsonlib
-import math
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,19 +13,23 @@ import typer
 import vidcut
 from vidcut import editing
 from vidcut import reel as reels
-from vidcut.cli import making, options, render, results
+from vidcut.cli import making, options, remarks, render, results
 from vidcut.cli.exits import Exit
+from vidcut.cli.remarks import Remarks
 from vidcut.cutting import slug
 from vidcut.errors import UsageError
 from vidcut.film import Fit
+from vidcut.ledger import Used
 from vidcut.query import parse
 from vidcut.records import SECOND_US
 from vidcut.reel import Order, Scored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
+    from vidcut.accounts import Film
     from vidcut.records import Edit, Take
+    from vidcut.rendering import Options
 
 _STDIN = "-"
 _FADE = "0.3s"
@@ -85,6 +87,9 @@ def reel(  # noqa: PLR0913  (a command's options)
     video: options.GlobOption = None,
     per_video: options.PerVideoOption = None,
     min_score: options.MinScoreOption = None,
+    mark_used: options.MarkUsedOption = False,
+    exclude_used: options.ExcludeUsedOption = False,
+    only_used: options.OnlyUsedOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Plan only.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a film that is there already.")
@@ -104,44 +109,47 @@ def reel(  # noqa: PLR0913  (a command's options)
     """
     render.log_level(verbose=verbose)
     form = making.Form(json=json, quiet=quiet)
-    fade_us, budget_us = _fade_us(transition, fade), _budget_us(duration)
-    looks = _Looks(size, rate)
-    widen = vidcut.Margin(*options.margins(margin))
     if on_beat and music is None:
         raise UsageError("--on-beat cuts to a music; name one by --music FILE")
-    if music is not None and not music.is_file():
-        raise UsageError(f"{music} is not there or no file; name a music file")
-    with vidcut.Library(library, min_score=min_score, device=device, offline=offline) as opened:
-        wish = {
-            "count": count,
-            "modalities": options.modalities(modalities),
-            "video": video,
-            "per_video": per_video,
-        }
-        if output is not None and words != [_STDIN]:  # moments on stdin need no library
-            making.spare(opened, [output])
-        scored = _on_stdin() if words == [_STDIN] else _found(opened, words, wish, form)
-        reader = opened.settings.reader
-    widened = [Scored(reels.widened(one.take, widen), one.score) for one in scored]
-    takes = reels.choose(widened, order=order, budget_us=budget_us, fade_us=fade_us)
-    if not takes:
-        if scored:
-            render.say(f"not one second of a moment fits into {duration}; give a longer --duration")
-        return Exit.NOTHING
-    if on_beat and music is not None:
-        takes = reels.on_beat(takes, _beats(music, takes, reader), fade_us=fade_us)
-        takes = reels.shortened(takes, budget_us, fade_us)
-    edit = looks.edit(takes)
-    place = output or Path(options.CLIPS_FOLDER) / f"reel_{slug(edit.name)}.mp4"
-    if dry_run:
-        return making.show_plan(edit, place, form, fade_us=fade_us)
-    from vidcut import rendering  # noqa: PLC0415  (not for --help)
-
-    made = making.film(
-        edit, place, rendering.Options(fit, fade_us, music), form, overwrite=overwrite
+    choosing = _Choosing(
+        order,
+        _fade_us(transition, fade),
+        _budget_us(duration),
+        vidcut.Margin(*options.margins(margin)),
+        music if on_beat else None,
     )
-    making.show(edit, made, form)
-    return Exit.SOME_FAILED if made.failures else Exit.DONE
+    looks, noted = _Looks(size, rate), Remarks(quiet=quiet)
+    used = options.used(exclude=exclude_used, only=only_used)
+    options.refuse_idle(dry_run, mark_used=mark_used)
+    query = _query(words, used)
+    place = output or (None if query is None else _place(query))
+    if place is not None:
+        making.check_film(place, overwrite=overwrite, is_dry=dry_run)
+    wish = {
+        "count": count,
+        "modalities": options.modalities(modalities),
+        "video": video,
+        "per_video": per_video,
+        "used": used,
+    }
+    with vidcut.Library(library, min_score=min_score, device=device, offline=offline) as opened:
+        _check(opened, music, place if query is not None else None, is_marked=mark_used)
+        scored = _on_stdin(noted) if query is None else _found(opened, query, wish, noted)
+        takes = choosing.takes(scored, opened.settings.reader)
+        if not takes:
+            return _nothing(scored, duration, noted)
+        edit = looks.edit(takes)
+        place = place or _place(edit.name)
+        if dry_run:
+            making.show_plan(edit, place, form, fade_us=choosing.fade_us)
+        else:
+            from vidcut import rendering  # noqa: PLC0415  (not for --help)
+
+            ways = rendering.Options(fit, choosing.fade_us, music)
+            films = [_made(edit, place, ways, form, overwrite=overwrite, noted=noted)]
+            if mark_used:
+                remarks.mark(opened, films, quiet=quiet)
+    return Exit.SOME_FAILED if noted.has_failed else Exit.DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,52 +170,119 @@ class _Looks:
         return editing.edit_of(reels.titled(takes), name, rate=rate, size=size)
 
 
+@dataclass(frozen=True, slots=True)
+class _Choosing:
+    """Which moments go into the film, and how much of each."""
+
+    order: Order
+    fade_us: int
+    budget_us: int | None
+    margin: vidcut.Margin
+    beat: Path | None
+    """The music on whose beats it is cut."""
+
+    def takes(self, scored: Sequence[Scored], reader: str) -> list[Take]:
+        """The takes in the film's order."""
+        widened = [Scored(reels.widened(one.take, self.margin), one.score) for one in scored]
+        takes = reels.choose(
+            widened, order=self.order, budget_us=self.budget_us, fade_us=self.fade_us
+        )
+        if self.beat is None or not takes:
+            return takes
+        beats_us = _beats(self.beat, takes, reader)
+        takes = reels.on_beat(takes, beats_us, fade_us=self.fade_us)
+        return reels.shortened(takes, self.budget_us, self.fade_us)
+
+
+def _made(
+    edit: Edit,
+    place: Path,
+    ways: Options,
+    form: making.Form,
+    *,
+    overwrite: bool,
+    noted: Remarks,
+) -> Film:
+    """Make the film; its name, and what of which files it shows."""
+    made = making.film(edit, place, ways, form, overwrite=overwrite)
+    making.show(edit, made, form)
+    noted.has_failed |= bool(made.failures)
+    return made.path, making.shown(item for item, _ in made.places)
+
+
+def _nothing(scored: Sequence[Scored], duration: str | None, noted: Remarks) -> Exit:
+    if scored:
+        render.say(f"not one second of a moment fits into {duration}; give a longer --duration")
+    return Exit.SOME_FAILED if noted.has_failed else Exit.NOTHING
+
+
 # What goes in -------------------------------------------------------------------------
 
 
+def _query(words: Sequence[str], used: Used) -> str | None:
+    """What to search for; None where the moments come from stdin."""
+    if list(words) != [_STDIN]:
+        query = options.query(words)
+        parse(query)
+        return query
+    if used is not Used.ALSO:
+        fact = "moments on stdin are taken as they are"
+        raise UsageError(f"{fact}; give --exclude-used or --only-used to the search")
+    if sys.stdin.isatty():
+        remedy = "vidcut search QUERY --json -n | vidcut reel -"
+        raise UsageError(f"there are no moments on stdin; {remedy}")
+    return None
+
+
+def _place(name: str) -> Path:
+    return Path(options.CLIPS_FOLDER) / f"reel_{slug(name)}.mp4"
+
+
+def _check(
+    opened: vidcut.Library, music: Path | None, output: Path | None, *, is_marked: bool
+) -> None:
+    """Refuse what cannot be, before anything is searched or read from stdin."""
+    if music is not None:
+        from vidcut import wiring  # noqa: PLC0415  (not for --help)
+
+        making.check_music(music, wiring.reader(opened.settings.reader))
+    if output is not None:  # moments on stdin need no library
+        making.spare(opened, [output])
+    if is_marked:
+        opened.holdings  # noqa: B018  (opened here, it is missed here)
+
+
 def _found(
-    opened: vidcut.Library, words: Sequence[str], wish: dict[str, Any], form: making.Form
+    opened: vidcut.Library, query: str, wish: dict[str, Any], noted: Remarks
 ) -> list[Scored]:
     """What the library has for a query, best first."""
-    query = options.query(words)
-    parse(query)
     moments = opened.search(query, **wish)
     if not moments:
         render.say(f"nothing matches {query!r} well enough; --min-score shows weaker ones")
-    if not form.quiet:
+    if not noted.is_quiet:
         results.tell_model(opened, moments)
     opened.remember()
+    moments = [one for one in moments if noted.is_there(opened, one.video)]
+    noted.changed(opened, (one.video for one in moments))
     return [
         Scored(editing.take_of(one, opened.path(one.video), title=query), one.score)
         for one in moments
     ]
 
 
-def _on_stdin() -> list[Scored]:
-    """The moments that search found, with their scores."""
-    if sys.stdin.isatty():
-        remedy = "vidcut search QUERY --json -n | vidcut reel -"
-        raise UsageError(f"there are no moments on stdin; {remedy}")
-    said: list[bytes] = []
-
-    def lines() -> Iterator[bytes]:
-        for line in sys.stdin.buffer:
-            said.append(line)
-            yield line
-
+def _on_stdin(noted: Remarks) -> list[Scored]:
+    """The moments that search found, with their scores; what is gone is left out."""
     from vidcut import wiring  # noqa: PLC0415  (not for --help)
 
-    # A take is made as soon as its line is read: the last line is the take's.
-    reader = wiring.reader("pyav")
-    scored = [Scored(take, _score(said[-1])) for take in editing.takes_of(lines(), reader.probe)]
-    if not scored:
+    said = editing.moments_of(sys.stdin.buffer)
+    scored = [
+        Scored(take, one.score or 0.0)
+        for one, take in editing.takes_of(said, wiring.reader("pyav").probe)
+        if noted.is_take(take)
+    ]
+    if not scored and not noted.has_failed:
         render.say("there was no moment on stdin")
     return scored
-
-
-def _score(line: bytes) -> float:
-    score = jsonlib.loads(line).get("score")
-    return float(score) if isinstance(score, int | float) and math.isfinite(score) else 0.0
 
 
 def _beats(music: Path, takes: Sequence[Take], reader_name: str) -> list[int]:

@@ -155,6 +155,8 @@ def moment_json(
         "clip": clip.path if clip else None,
         "moved_start": seconds(clip.moved_start_us) if clip and moved else None,
         "moved_end": seconds(clip.moved_end_us) if clip and moved else None,
+        "mode": clip.mode if clip else None,
+        "note": clip.note if clip else None,
     }
 
 

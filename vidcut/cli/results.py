@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import vidcut
-from vidcut.cli import making, render
+from vidcut.cli import making, remarks, render
 from vidcut.cli.exits import Exit
 from vidcut.clips import follow, write_manifest
 from vidcut.cutting import Naming, format_time, slug
@@ -19,6 +20,7 @@ from vidcut.grammar import Word, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from vidcut.cli.remarks import Remarks
     from vidcut.cutting import CutPlan, Margin, Mode
     from vidcut.finish import Finish
     from vidcut.records import Clip, Moment
@@ -81,6 +83,7 @@ def show(
     found: Sequence[Moment],
     form: Form,
     clips: Clips | None,
+    noted: Remarks,
 ) -> Exit:
     """Print the moments, each as soon as its clip is there; ``clips`` None cuts none."""
     asked = Asked(opened.last_asked, asked.line)
@@ -90,7 +93,7 @@ def show(
         return Exit.NOTHING
     if form.is_table:
         _table(opened, asked, found)
-    cutting = _Cutting(opened, clips, found, asked) if clips is not None else None
+    cutting = _Cutting(opened, clips, found, asked, noted) if clips is not None else None
     models = opened.models() if form.json else {}
     for moment in found:
         clip = cutting.next_clip() if cutting is not None else None
@@ -99,8 +102,7 @@ def show(
             _line(opened, asked, moment, clip, form, models=models, moved=is_new)
     if cutting is not None:
         cutting.finish(quiet=form.quiet)
-    if not form.quiet:
-        _tell(opened, found)
+    noted.changed(opened, (moment.video for moment in found))
     return Exit.SOME_FAILED if cutting is not None and cutting.has_failed else Exit.DONE
 
 
@@ -111,9 +113,14 @@ class _Cutting:
     """The clips of one query, one after the other."""
 
     def __init__(
-        self, opened: vidcut.Library, clips: Clips, found: Sequence[Moment], asked: Asked
+        self,
+        opened: vidcut.Library,
+        clips: Clips,
+        found: Sequence[Moment],
+        asked: Asked,
+        noted: Remarks,
     ) -> None:
-        self._clips = clips
+        self._clips, self._noted = clips, noted
         self._opened, self._asked = opened, asked
         self._folder = clips.folder / slug(asked.words) if clips.is_shared else clips.folder
         plans = opened.plans(
@@ -136,7 +143,7 @@ class _Cutting:
         result = next(self._results)
         if isinstance(result, vidcut.Failure):
             self.has_failed = True
-            render.fail_file(result)
+            self._noted.failed(result)
             return None
         self._made.append(result)
         if self._clips.command is not None:
@@ -144,7 +151,7 @@ class _Cutting:
         return result
 
     def _follow(self, command: str, clip: Clip) -> None:
-        failure = follow(command, clip)
+        failure = follow(command, clip, out=sys.stderr.fileno())
         if failure is not None:
             self.has_failed = True
             render.fail_file(failure)
@@ -153,9 +160,9 @@ class _Cutting:
         """What is to be done and told once all clips are there."""
         if self._clips.manifest and self._made:
             write_manifest(((clip, self._asked.words) for clip in self._made), self._folder)
-        if self._clips.mark_used:
-            for clip in self._made:
-                self._opened.mark_used([(clip.source, clip.span)], clip.path)
+        if self._clips.mark_used and self._made:
+            films = [(clip.path, [(clip.source, clip.span)]) for clip in self._made]
+            remarks.mark(self._opened, films, quiet=quiet)
         if not quiet:
             self._tell()
 
@@ -169,7 +176,7 @@ class _Cutting:
             old = sum(clip.path in self._kept for clip in self._made)
             already = f"; {old} there already, kept (--overwrite makes anew)" if old else ""
             many = f"{len(self._made)} {'clip' if len(self._made) == 1 else 'clips'}"
-            render.say(f"{many} in {self._folder}/{already}")
+            render.say(f"{many} in {os.path.join(self._folder, '')}{already}")  # noqa: PTH118
         for clip in self._made:
             if clip.moved_start_us or clip.moved_end_us:
                 render.say(f"{Path(clip.path).name} {render.moved(clip)}")
@@ -224,24 +231,11 @@ def _named(asked: Asked) -> dict[str, int | str]:
 # What else is to be known -------------------------------------------------------------
 
 
-def _tell(opened: vidcut.Library, found: Sequence[Moment]) -> None:
-    for path in sorted({one.video.path for one in found if _has_changed(opened, one.video)}):
-        render.say(f"{path} changed after it was indexed; 'vidcut index FOLDER' looks at it again")
-
-
 def tell_model(opened: vidcut.Library, found: Iterable[Moment]) -> None:
     """Say it once where what is seen was matched by the model that knows least."""
     seen = any(hit.chunk.modality == "frame" for moment in found for hit in moment.evidence)
     if seen and opened.visual_model == "labels":
         render.say("what is seen was matched by the offline model (labels)")
-
-
-def _has_changed(opened: vidcut.Library, video: vidcut.Video) -> bool:
-    try:
-        facts = opened.path(video).stat()
-    except OSError:  # cutting says so
-        return False
-    return (facts.st_size, facts.st_mtime_ns) != opened.holdings.catalog.stamp(video.id)
 
 
 def _nothing(opened: vidcut.Library, asked: Asked, glob: str | None) -> str:

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import vidcut
-from vidcut.cli import making, options, render
+from vidcut.cli import making, options, remarks, render
 from vidcut.cli.exits import Exit
+from vidcut.cli.remarks import Remarks
 from vidcut.cutting import parse_time
 from vidcut.errors import UsageError
-from vidcut.records import Span
+from vidcut.records import Span, Take
 from vidcut.roughcut import Gaps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vidcut.records import Edit
+    from vidcut.cli.plans import Places
+    from vidcut.records import Edit, Gap
     from vidcut.story import Slot
 
 _FILM = "rough-cut.mp4"
@@ -58,6 +60,9 @@ def script(  # noqa: PLR0913  (a command's options)
         int | None, typer.Option(min=1, help="At most so many lines from one video.")
     ] = None,
     min_score: options.MinScoreOption = None,
+    mark_used: options.MarkUsedOption = False,
+    exclude_used: options.ExcludeUsedOption = False,
+    only_used: options.OnlyUsedOption = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that are there already.")
     ] = False,
@@ -82,11 +87,12 @@ def script(  # noqa: PLR0913  (a command's options)
 
     render.log_level(verbose=verbose)
     locks = _locks(lock or ())
+    used = options.used(exclude=exclude_used, only=only_used)
+    options.refuse_idle(dry_run, mark_used=mark_used)
     slots = _slots(story, is_voiced=voice is not None)
     places = plans.Places(story, output, html, overwrite=overwrite, is_dry=dry_run)
-    if places.film is not None:
-        _check_ending(places.film)
-    failed = False
+    _check_ending(places.film)
+    noted = Remarks(quiet=quiet)
     with vidcut.Library(library, min_score=min_score, device=device, offline=offline) as opened:
         from vidcut import planning, roughcut  # noqa: PLC0415  (not for --help)
 
@@ -96,27 +102,27 @@ def script(  # noqa: PLR0913  (a command's options)
         sources = planning.Sources(opened)
         before = () if fresh else places.before(sources)
         named = options.modalities(modalities)
-        wish = planning.Wish(named, video, min_score, per_video, locks, before)
+        wish = planning.Wish(named, video, min_score, per_video, used, locks, before)
         plan = planning.plan(opened, story.stem, slots, wish, sources)
         starts_us = roughcut.starts_us(plan, gaps)
         plans.show(plan, starts_us, json=json)
-        if places.film is not None and len(plan.gaps) < len(plan.planned):
-            failed = _render(
-                roughcut.edit(plan, gaps), places.film, overwrite=overwrite, quiet=quiet
-            )
+        plans.note(plan, sources, opened, noted)
+        shown = _made(roughcut.edit(plan, gaps), places, noted)
         places.write(plan, starts_us, opened)
+        if mark_used:
+            remarks.mark(opened, [(str(output), making.shown(shown))], quiet=quiet)
         if not quiet:
-            plans.tell(plan, places, sources)
-    if failed:
+            plans.tell(plan, places)
+    if noted.has_failed:
         return Exit.SOME_FAILED
     return Exit.NOTHING if plan.gaps else Exit.DONE
 
 
-def _check_ending(path: Path) -> None:
+def _check_ending(path: Path | None) -> None:
     """Refuse a name that is neither a film's nor a timeline's, before anything is searched."""
     from vidcut import exporting  # noqa: PLC0415  (not for --help)
 
-    if path.suffix.lower() in _FILMS:
+    if path is None or path.suffix.lower() in _FILMS:
         return
     try:
         exporting.format_of(path)
@@ -124,20 +130,24 @@ def _check_ending(path: Path) -> None:
         raise UsageError(f"{error}; of a film: {', '.join(_FILMS)}; of a plan: .json") from error
 
 
-def _render(edit: Edit, path: Path, *, overwrite: bool, quiet: bool) -> bool:
-    """Make the film, or a timeline of it; whether some of it could not be shown.
+def _made(edit: Edit, places: Places, noted: Remarks) -> Sequence[Take | Gap]:
+    """Make the film, or a timeline of it, if it is wanted and has a take; what it shows.
 
     Raises:
         UsageError: it is neither.
     """
     from vidcut import exporting, rendering  # noqa: PLC0415  (not for --help)
 
+    path = places.film
+    if path is None or not any(isinstance(item, Take) for item in edit.items):
+        return edit.items
     if path.suffix.lower() in _FILMS:
-        form = making.Form(quiet=quiet)
-        made = making.film(edit, path, rendering.Options(), form, overwrite=overwrite)
-        return bool(made.failures)
-    exporting.export(edit, path, overwrite=overwrite)
-    return False
+        form = making.Form(quiet=noted.is_quiet)
+        made = making.film(edit, path, rendering.Options(), form, overwrite=places.overwrite)
+        noted.has_failed |= bool(made.failures)
+        return [item for item, _ in made.places]
+    exporting.export(edit, path, overwrite=places.overwrite)
+    return edit.items
 
 
 # Reading ------------------------------------------------------------------------------

@@ -9,10 +9,12 @@ import typer
 
 import vidcut
 from vidcut import grammar
-from vidcut.cli import finishing, options, render, results
+from vidcut.cli import finishing, options, remarks, render, results
 from vidcut.cli.besides import Besides
 from vidcut.cli.exits import Exit
+from vidcut.cli.remarks import Remarks
 from vidcut.cli.results import Asked, Clips, Form, Print
+from vidcut.drafts import check_folder
 from vidcut.errors import UsageError
 from vidcut.query import GRAMMAR, parse
 
@@ -144,7 +146,13 @@ def search(  # noqa: PLR0913  (a command's options)
     )
     mode = finishing.mode_of(cut, copy=copy)
     finishing.check(mode, finish, command)
-    folder, template = options.place(output)
+    options.refuse_idle(
+        dry_run,
+        exec_=command is not None,
+        manifest=manifest,
+        mark_used=mark_used and export is None,
+    )
+    folder, template = _place(output, dry_run=dry_run)
     clips = Clips(
         folder=folder,
         is_shared=template is None and (not output or file is not None),
@@ -165,20 +173,29 @@ def search(  # noqa: PLR0913  (a command's options)
     by_example = bool(image or like or feedback)
     asked = _asked(words or [], file, wish["modalities"], by_example=by_example)
     with vidcut.Library(library, min_score=min_score, device=device, offline=offline) as opened:
-        codes, shown = [], []
+        codes, shown, noted = [], [], Remarks(quiet=quiet)
         for one in asked:
             found = opened.search(one.words, **wish)
             opened.remember()  # now, for whoever interrupts the cutting has seen the answers
             shown += [(opened.last_asked, moment) for moment in found]
-            codes.append(results.show(opened, one, found, form, None if dry_run else clips))
+            codes.append(results.show(opened, one, found, form, None if dry_run else clips, noted))
         if not quiet:
             results.tell_model(opened, [moment for _, moment in shown])
-        besides.write(opened, shown)
-        if mark_used and dry_run and export is not None:
-            opened.mark_used([(moment.video, moment.span) for _, moment in shown], str(export))
-    if Exit.SOME_FAILED in codes:
+        told = besides.write(opened, shown, noted)
+        if mark_used and dry_run and told:
+            films = [(str(export), [(moment.video, moment.span) for moment in told])]
+            remarks.mark(opened, films, quiet=quiet)
+    if noted.has_failed or Exit.SOME_FAILED in codes:
         return Exit.SOME_FAILED
     return Exit.DONE if Exit.DONE in codes else Exit.NOTHING
+
+
+def _place(output: str | None, *, dry_run: bool) -> tuple[Path, str | None]:
+    """Where clips go, and how they are named; refused before anything is searched for them."""
+    folder, template = options.place(output)
+    if not dry_run:
+        check_folder(folder)
+    return folder, template
 
 
 def _asked(

@@ -14,7 +14,9 @@ import vidcut
 from vidcut import grammar
 from vidcut.cli import options, render
 from vidcut.cli.exits import Exit
+from vidcut.cli.remarks import Remarks
 from vidcut.cutting import format_time
+from vidcut.drafts import check_place
 from vidcut.errors import UsageError
 from vidcut.query import parse
 from vidcut.records import SECOND_US
@@ -64,10 +66,12 @@ def timeline(  # noqa: PLR0913  (a command's options)
     parse(query)  # what is wrong with it, before a model is loaded
     if output is not None:
         plotting.check(output)
+        check_place(output, overwrite=overwrite)
     with vidcut.Library(library, min_score=min_score, device=device, offline=offline) as opened:
         shown = opened.find(video)
         if output is not None and output.exists() and output.samefile(opened.path(shown)):
             raise UsageError(f"{output} is the video; choose another name")
+        Remarks(quiet=quiet).changed(opened, [shown])
         curve = _curve(opened, shown, query, named)
         are_shown = output is not None or (sys.stdout.isatty() and not json)
         found = _found(opened, shown, query, named) if are_shown else []
