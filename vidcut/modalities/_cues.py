@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import charset_normalizer
 import pysubs2
 
 from vidcut.errors import MediaError
+from vidcut.escaping import spoken
 from vidcut.modalities import _sentences
 from vidcut.records import SECOND_US, Cue, Draft, Span
 
@@ -42,9 +42,6 @@ _ROLLING_GAP_US = SECOND_US // 20
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<[0-9:.]+>")
 _OVERRIDE = re.compile(r"\{\\[^{}]*\}")
 _ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&lrm;": "", "&rlm;": ""}
-_FORBIDDEN = frozenset(("Cc", "Cf", "Cs", "Co"))
-_JOINERS = "\u200c\u200d"
-"""Part of how some scripts are spelt."""
 
 
 class Sidecars:
@@ -188,16 +185,8 @@ def _plain(text: str) -> str:
     text = _TAG.sub("", _OVERRIDE.sub("", text)).replace(r"\h", " ")
     for entity, character in _ENTITIES.items():
         text = text.replace(entity, character)
-    rows = (_visible(row) for row in re.split(r"\\[Nn]|\r\n?|\n", text))
+    rows = (spoken(row) for row in re.split(r"\\[Nn]|\r\n?|\n", text))
     return "\n".join(row for row in rows if any(character.isalnum() for character in row))
-
-
-def _visible(row: str) -> str:
-    kept = (
-        c for c in row.replace("\t", " ")
-        if unicodedata.category(c) not in _FORBIDDEN or c in _JOINERS
-    )  # fmt: skip
-    return "".join(kept).strip()
 
 
 def _unrolled(cues: Iterable[Cue]) -> Iterator[Cue]:
