@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import logging
+import os
 import re
+import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -29,6 +33,14 @@ _ASCII_END = 0x7F
 _LANGUAGE_TAG = re.compile(r"\.[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,2}")
 _REMEDY = "remove it or mend it, or index with --asr always"
 _MOST_BYTES = 10_000_000
+_MOST_CUES, _MOST_CHARS = 100_000, 5_000
+"""Of a file and of one cue: some three times what is said in a day, and in ten minutes."""
+# pysubs2 looks for the end of each brace and tag through all that follows, for blank lines again
+# from each, and through the blanks of a tag twice over: what is none of these is made unlike.
+_NO_TAG = re.compile(r"\{(?![^{}\n]*\})|<(?! ?/? ?[A-Za-z0-9:.][^<>\n]*>)")
+_UNLIKE = {"{": "\uff5b", "<": "\uff1c"}
+"""Full-width, which are found alike."""
+_BLANK_LINES = re.compile("\n{3,}")
 _ENCODINGS = (
     "utf_16", "utf_16_le", "utf_16_be", "gb18030", "big5", "shift_jis", "euc_kr",
     "cp1252", "cp1250", "cp1251",
@@ -42,6 +54,9 @@ _ROLLING_GAP_US = SECOND_US // 20
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<[0-9:.]+>")
 _OVERRIDE = re.compile(r"\{\\[^{}]*\}")
 _ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&lrm;": "", "&rlm;": ""}
+
+
+_log = logging.getLogger(__name__)
 
 
 class Sidecars:
@@ -62,7 +77,11 @@ class Sidecars:
             self._beside[path.parent] = _subtitle_files(path.parent)
         beside = self._beside[path.parent]
         ranked = sorted((rank, file) for file in beside if (rank := _rank(path, file)) is not None)
-        return next((file for _, file in ranked if file.is_file()), None)
+        for _, file in ranked:
+            if file.is_file():
+                return file
+            _log.warning("%s is no file that can be read as subtitles, and is left out", file)
+        return None
 
     def read_sidecar(self, path: Path) -> list[Cue]:
         """See `read`."""
@@ -77,13 +96,15 @@ def read(path: Path) -> list[Cue]:
     """
     text = _decoded(path)
     try:
-        events = list(pysubs2.SSAFile.from_string(text, format_=path.suffix.lower()[1:]))
+        events = list(pysubs2.SSAFile.from_string(_tame(text), format_=path.suffix.lower()[1:]))
     except (pysubs2.exceptions.Pysubs2Error, ValueError, LookupError, ArithmeticError) as error:
         raise MediaError(f"{path.name} is no subtitle file ({error}); {_REMEDY}") from error
-    spoken = [event for event in events if not event.is_comment and not event.is_drawing]
+    if len(events) > _MOST_CUES:
+        raise MediaError(f"{path.name} has {len(events)} cues, {_MOST_CUES} at most; {_REMEDY}")
+    heard = [event for event in events if not event.is_comment and not event.is_drawing]
     cues = [
-        Cue(Span(start * 1000, end * 1000), _plain(event.text))
-        for event in spoken
+        Cue(Span(start * 1000, end * 1000), _plain(event.text)[:_MOST_CHARS])
+        for event in heard
         if (start := max(0, event.start)) < (end := event.end)
     ]
     cues.sort(key=lambda cue: (cue.span, cue.text))
@@ -133,9 +154,24 @@ def _rank(path: Path, file: Path) -> tuple[int, int] | None:
     return (1, kind) if _LANGUAGE_TAG.fullmatch(stem.removeprefix(path.stem)) else None
 
 
+def _tame(text: str) -> str:
+    """The text so that pysubs2 reads it in linear time."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _NO_TAG.sub(lambda sign: _UNLIKE[sign[0]], _BLANK_LINES.sub("\n\n", text))
+
+
+def _regular(path: str, flags: int) -> int:
+    """Open a file, but nothing that would hold up whoever reads it."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is no file")
+
+
 def _decoded(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_regular) as file:
             data = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise MediaError(f"{path.name} cannot be read ({error.strerror}); {_REMEDY}") from error
@@ -191,7 +227,7 @@ def _plain(text: str) -> str:
 
 def _unrolled(cues: Iterable[Cue]) -> Iterator[Cue]:
     """Without the lines that a cue repeats of the one before, as captions that roll do."""
-    shown: list[str] = []
+    shown: frozenset[str] = frozenset()
     held: Cue | None = None
     for cue in cues:
         rows = cue.text.split("\n")
@@ -199,7 +235,7 @@ def _unrolled(cues: Iterable[Cue]) -> Iterator[Cue]:
             fresh = [row for row in rows if row not in shown]
         else:
             fresh = rows
-        shown = rows
+        shown = frozenset(rows)
         if held is not None and not fresh:
             held = Cue(held.span.hull(cue.span), held.text)
             continue

@@ -25,7 +25,7 @@ _UNTIMED_US = 3 * SECOND_US
 
 # libavcodec gives every text codec as a line of ASS: eight fields, then the text.
 _FIELDS_BEFORE_TEXT = 8
-_DRAWING = re.compile(r"\{[^{}]*\\p[1-9][^{}]*\}.*?(?:\{[^{}]*\\p0[^{}]*\}|$)", re.DOTALL)
+_DRAWS = re.compile(r"\\p([0-9])")
 _OVERRIDE = re.compile(r"\{[^{}]*\}")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _BREAK = re.compile(r"\\[Nn]|\r\n?|\n")
@@ -49,10 +49,21 @@ def cues(path: Path, track: SubtitleTrack) -> list[Cue]:
 
 def plain(line: str) -> str:
     """A cue's text without ASS and HTML markup, control and invisible characters."""
-    line = _OVERRIDE.sub("", _DRAWING.sub("", line))
-    line = _TAG.sub("", line).replace(r"\h", " ")
+    line = _TAG.sub("", _undrawn(line)).replace(r"\h", " ")
     rows = (spoken(row) for row in _BREAK.split(line))
     return "\n".join(row for row in rows if row)
+
+
+def _undrawn(line: str) -> str:
+    """The line without its override blocks, and without what they say is a drawing."""
+    kept, place, is_drawn = [], 0, False
+    for block in _OVERRIDE.finditer(line):
+        if not is_drawn:
+            kept.append(line[place : block.start()])
+        place = block.end()
+        for scale in _DRAWS.findall(block[0]):
+            is_drawn = scale != "0"
+    return "".join([*kept, "" if is_drawn else line[place:]])
 
 
 def _stream(path: Path, container: Any, index: int) -> Any:
