@@ -31,6 +31,7 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 # What breaks a line for one reader or another: str.splitlines' set, and what cannot be seen.
 _BREAK = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_DRAWS = re.compile(r"\\p([0-9])")
 _FORMULAS = frozenset("=+-@")
 _NOTHING = "\u2060"
 """A word joiner, which shows nothing and parts a backslash from what would follow it."""
@@ -70,6 +71,18 @@ def spoken(row: str) -> str:
         for char in kept
         if char in JOINERS or not (is_shapeless(char) or unicodedata.category(char) == "Co")
     ).strip()
+
+
+def undrawn(text: str, blocks: re.Pattern[str]) -> str:
+    """ASS's text without its override blocks, and without what they say is a drawing."""
+    kept, place, is_drawn = [], 0, False
+    for block in blocks.finditer(text):
+        if not is_drawn:
+            kept.append(text[place : block.start()])
+        place = block.end()
+        for scale in _DRAWS.findall(block[0]):
+            is_drawn = scale != "0"
+    return "".join([*kept, "" if is_drawn else text[place:]])
 
 
 def _spelt(char: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import logging
 import os
@@ -14,7 +15,7 @@ import charset_normalizer
 import pysubs2
 
 from vidcut.errors import MediaError
-from vidcut.escaping import spoken
+from vidcut.escaping import spoken, undrawn
 from vidcut.modalities import _sentences
 from vidcut.records import SECOND_US, Cue, Draft, Span
 
@@ -101,7 +102,7 @@ def read(path: Path) -> list[Cue]:
         raise MediaError(f"{path.name} is no subtitle file ({error}); {_REMEDY}") from error
     if len(events) > _MOST_CUES:
         raise MediaError(f"{path.name} has {len(events)} cues, {_MOST_CUES} at most; {_REMEDY}")
-    heard = [event for event in events if not event.is_comment and not event.is_drawing]
+    heard = [event for event in events if not event.is_comment]
     cues = [
         Cue(Span(start * 1000, end * 1000), _plain(event.text)[:_MOST_CHARS])
         for event in heard
@@ -177,6 +178,8 @@ def _decoded(path: Path) -> str:
         raise MediaError(f"{path.name} cannot be read ({error.strerror}); {_REMEDY}") from error
     if len(data) > _MOST_BYTES:
         raise MediaError(f"{path.name} is too big for subtitles (over 10 MB); {_REMEDY}")
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return data.decode("utf-32", errors="replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -218,7 +221,7 @@ def _reads_as_western(data: bytes) -> bool:
 
 
 def _plain(text: str) -> str:
-    text = _TAG.sub("", _OVERRIDE.sub("", text)).replace(r"\h", " ")
+    text = _TAG.sub("", undrawn(text, _OVERRIDE)).replace(r"\h", " ")
     for entity, character in _ENTITIES.items():
         text = text.replace(entity, character)
     rows = (spoken(row) for row in re.split(r"\\[Nn]|\r\n?|\n", text))

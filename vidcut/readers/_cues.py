@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from vidcut.errors import MediaError
-from vidcut.escaping import spoken
+from vidcut.escaping import spoken, undrawn
 from vidcut.readers import _container
 from vidcut.records import SECOND_US, Cue, Span
 
@@ -25,7 +25,6 @@ _UNTIMED_US = 3 * SECOND_US
 
 # libavcodec gives every text codec as a line of ASS: eight fields, then the text.
 _FIELDS_BEFORE_TEXT = 8
-_DRAWS = re.compile(r"\\p([0-9])")
 _OVERRIDE = re.compile(r"\{[^{}]*\}")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _BREAK = re.compile(r"\\[Nn]|\r\n?|\n")
@@ -49,21 +48,9 @@ def cues(path: Path, track: SubtitleTrack) -> list[Cue]:
 
 def plain(line: str) -> str:
     """A cue's text without ASS and HTML markup, control and invisible characters."""
-    line = _TAG.sub("", _undrawn(line)).replace(r"\h", " ")
+    line = _TAG.sub("", undrawn(line, _OVERRIDE)).replace(r"\h", " ")
     rows = (spoken(row) for row in _BREAK.split(line))
     return "\n".join(row for row in rows if row)
-
-
-def _undrawn(line: str) -> str:
-    """The line without its override blocks, and without what they say is a drawing."""
-    kept, place, is_drawn = [], 0, False
-    for block in _OVERRIDE.finditer(line):
-        if not is_drawn:
-            kept.append(line[place : block.start()])
-        place = block.end()
-        for scale in _DRAWS.findall(block[0]):
-            is_drawn = scale != "0"
-    return "".join([*kept, "" if is_drawn else line[place:]])
 
 
 def _stream(path: Path, container: Any, index: int) -> Any:
