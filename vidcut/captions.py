@@ -6,17 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vidcut.drafts import draft
+from vidcut.escaping import ass_text, subrip_text
 from vidcut.records import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from vidcut.records import Cue
 
 _ASS = "cues.ass"
-_NOTHING = "\u2060"
-"""A word joiner, which shows nothing and parts a backslash from what would follow it."""
 
 
 def of_clip(cues: Iterable[Cue], span: Span) -> list[Cue]:
@@ -30,7 +29,7 @@ def of_clip(cues: Iterable[Cue], span: Span) -> list[Cue]:
 
 def write_ass(cues: Iterable[Cue], span: Span, folder: Path) -> str:
     """Write what a clip shows as ASS; its name in the folder is safe in a filter graph."""
-    events = [(cue, _ass(cue.text)) for cue in of_clip(cues, span)]
+    events = [(cue, _rows(cue.text, ass_text)) for cue in of_clip(cues, span)]
     (folder / _ASS).write_text(_written(events, "ass"), encoding="utf-8")
     return _ASS
 
@@ -41,7 +40,7 @@ def write_srt(cues: Iterable[Cue], span: Span, clip: Path, *, overwrite: bool) -
     Raises:
         OutputError: the file exists already (without ``overwrite``) or cannot be written.
     """
-    events = [(cue, _srt(cue.text)) for cue in of_clip(cues, span)]
+    events = [(cue, _rows(cue.text, subrip_text)) for cue in of_clip(cues, span)]
     if not events:
         return None
     beside = clip.with_suffix(".srt")
@@ -60,13 +59,6 @@ def _written(events: Iterable[tuple[Cue, str]], form: str) -> str:
     return str(file.to_string(form))
 
 
-def _ass(text: str) -> str:
-    """Plain text that no override block or escape hides in."""
-    text = text.replace("\\", f"\\{_NOTHING}").replace("{", r"\{")
-    return r"\N".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
-
-
-def _srt(text: str) -> str:
-    # An empty line ends a cue, and an arrow would begin one. pysubs2 takes braces for markup.
-    text = text.replace("-->", "->").replace("\\", f"\\{_NOTHING}").replace("{", "(")
-    return r"\N".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
+def _rows(text: str, write: Callable[[str], str]) -> str:
+    # pysubs2's own form of any format: rows parted by \N.
+    return r"\N".join(write(line) for line in text.splitlines() if line.strip())

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from vidcut import rows, schema
 from vidcut.errors import LibraryError
+from vidcut.escaping import full_text
 from vidcut.records import Space, Span
 from vidcut.uses import Uses
 
@@ -344,8 +345,7 @@ class Catalog:
         """
         if not terms:
             return []
-        quoted = ('"' + term.replace('"', '""') + '"' for term in terms)
-        expression = (" AND " if together else " OR ").join(quoted)
+        expression = full_text(terms, together=together)
         query = (
             "SELECT texts.rowid, terms FROM texts JOIN chunks ON chunks.id = texts.rowid"
             " WHERE texts MATCH ? AND modality = ?"

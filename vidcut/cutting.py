@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from vidcut.errors import UsageError
+from vidcut.escaping import JOINERS, is_shapeless
 from vidcut.finish import Finish
 from vidcut.records import SECOND_US, Span
 
@@ -52,7 +53,6 @@ FIELDS = ("rank", "n", "query", "stem", "start", "end", "score", "modality")
 _FORM = re.compile(r"[<>^]?0?[0-9]{0,2}(\.[0-9]{1,2})?[dfs]?")
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
-_JOINERS = "\u200c\u200d"
 _SIXTY = 60
 _TIME = re.compile(r"(?:(?:([0-9]{1,6}):)?([0-9]{1,9}):)?([0-9]{1,9})(?:\.([0-9]{1,30}))?")
 
@@ -278,8 +278,8 @@ def slug(query: str) -> str:
     Letters, digits and pictographs of all scripts stay. ``query`` where nothing is left.
     """
     kept = (char if _speaks(char) else "-" for char in unicodedata.normalize("NFC", query).lower())
-    name = re.sub("-+", "-", "".join(kept)).strip("-" + _JOINERS)
-    name = _cut(name, SLUG_BYTES).strip("-" + _JOINERS)
+    name = re.sub("-+", "-", "".join(kept)).strip("-" + JOINERS)
+    name = _cut(name, SLUG_BYTES).strip("-" + JOINERS)
     return f"{name}_" if _RESERVED.fullmatch(name) else name or "query"
 
 
@@ -327,19 +327,17 @@ def _dotted(time_us: int) -> str:
 
 def _safe(text: str) -> str:
     kept = "".join("_" if _dangerous(char) else char for char in text)
-    return kept.strip(" .-" + _JOINERS)
+    return kept.strip(" .-" + JOINERS)
 
 
 def _dangerous(char: str) -> bool:
     # Control, format (bidi marks among them), surrogate, line and paragraph separators;
     # the joiners are format characters too, but emoji and Persian are written with them.
-    return char in _FORBIDDEN or (
-        char not in _JOINERS and unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
-    )
+    return char in _FORBIDDEN or (char not in JOINERS and is_shapeless(char))
 
 
 def _speaks(char: str) -> bool:
-    return char in _JOINERS or unicodedata.category(char)[0] in "LNM" or _is_pictograph(char)
+    return char in JOINERS or unicodedata.category(char)[0] in "LNM" or _is_pictograph(char)
 
 
 def _is_pictograph(char: str) -> bool:
@@ -350,7 +348,7 @@ def _cut(text: str, limit_bytes: int) -> str:
     whole = text.encode()
     if len(whole) <= limit_bytes:
         return text
-    return whole[:limit_bytes].decode(errors="ignore").rstrip(" .-" + _JOINERS)
+    return whole[:limit_bytes].decode(errors="ignore").rstrip(" .-" + JOINERS)
 
 
 def _folded(name: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +20,7 @@ from vidcut import (
     settings,
     wiring,
 )
+from vidcut.drafts import is_one_of
 from vidcut.errors import UsageError
 from vidcut.finish import Captions, Finish
 from vidcut.footage import Selection, demand
@@ -383,11 +383,11 @@ def cut(
             plan's length, ``keep``) or cannot be written.
         MissingError: there is no ffmpeg.
     """
+    sources = {plan.source for plan in plans}
     for plan in plans:
-        with suppress(OSError, ValueError):  # mostly: there is none yet
-            if plan.output.samefile(plan.source):
-                fact = f"{plan.output} is what is to be cut"
-                raise UsageError(f"{fact}; choose another name for the clip")
+        if is_one_of(plan.output, sources):
+            fact = f"{plan.output} is what is to be cut"
+            raise UsageError(f"{fact}; choose another name for the clip")
     return pipeline.cut(plans, reader=wiring.reader(reader), overwrite=overwrite, keep=keep)
 
 

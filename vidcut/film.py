@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidcut.escaping import ffmetadata_value
 from vidcut.frames import microseconds, placed
 from vidcut.records import SECOND_US, Span, Take
 
@@ -167,10 +168,10 @@ def title_of(item: Take | Gap) -> str:
 
 def ffmetadata(film: Film, name: str) -> str:
     """The film's title and chapters as ffmpeg reads them."""
-    lines = [";FFMETADATA1", f"title={_escaped(name)}"]
+    lines = [";FFMETADATA1", f"title={ffmetadata_value(name)}"]
     for chapter in film.chapters():
         lines += ["[CHAPTER]", "TIMEBASE=1/1000000", f"START={chapter.span.start}"]
-        lines += [f"END={chapter.span.end}", f"title={_escaped(chapter.title)}"]
+        lines += [f"END={chapter.span.end}", f"title={ffmetadata_value(chapter.title)}"]
     return "\n".join([*lines, ""])
 
 
@@ -181,9 +182,3 @@ def _numbered(edit: Edit) -> Iterator[tuple[int, Placed]]:
         if place is not None and place.item is item:
             yield number, place
             place = next(places, None)
-
-
-def _escaped(text: str) -> str:
-    # ffmpeg reads = ; # \ and line ends as marks, and what is no text not at all.
-    text = " ".join(text.replace("\0", " ").split()).encode(errors="replace").decode()
-    return "".join(f"\\{char}" if char in "=;#\\" else char for char in text)

@@ -29,7 +29,7 @@ _OPENING = '["\uff02\u201c\u300c]'
 _OPENS = rf"(?<![^\W{UNSPACED}]){_OPENING}"
 
 _TOKEN = re.compile(
-    rf"""\s*(?:
+    rf"""(?:
       (?P<then>{_THEN})
     | (?P<plus>{_PLUS})(?=\s|\Z|{_THEN})
     | (?P<minus>{_MINUS})(?=\s|\Z|{_THEN})
@@ -45,7 +45,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _QUOTED = ("straight", "wide", "curly", "corner")
-_ONE_PREFIX = re.compile(rf"[^:\uff1a]+{_COLON}")
+_AFTER_COLON = re.compile(f"(?<={_COLON})")
 _NAMED_PREFIX = re.compile(rf"(?i:{'|'.join(MODALITIES)}){_COLON}")
 _LONE_SIGN = re.compile(rf"{_MINUS}|{_PLUS}\Z")
 _UNCLOSED = re.compile(rf'{_OPENING}|.*["\uff02]')
@@ -104,7 +104,7 @@ def tokens(text: str) -> Iterator[Word | Sign]:
 
 
 def _word(match: re.Match[str]) -> Word:
-    prefixes = _ONE_PREFIX.findall(match["prefixes"])
+    prefixes = [prefix for prefix in _AFTER_COLON.split(match["prefixes"]) if prefix]
     if match["bare"] is not None:
         _check(match["bare"], prefixes)
     quoted = next((match[name] for name in _QUOTED if match[name] is not None), None)

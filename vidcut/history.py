@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_state_path
 
-from vidcut.errors import UsageError
+from vidcut.drafts import draft
+from vidcut.errors import OutputError, UsageError
 from vidcut.records import Span
 
 if TYPE_CHECKING:
@@ -83,11 +83,10 @@ def keep(library_id: str, past: Past) -> None:
     """Remember a search; where it cannot be written down, it is forgotten."""
     path = _path(library_id)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-        aside.write_text(json.dumps(asdict(past)), encoding="utf-8")
-        aside.replace(path)
-    except OSError as error:  # a full disk must not cost the search that was just answered
+        with draft(path, overwrite=True) as part:
+            part.write_text(json.dumps(asdict(past)), encoding="utf-8")
+    except (OSError, OutputError) as error:
+        # A full disk must not cost the search that was just answered.
         _log.info("this search cannot be refined: %s cannot be written (%s)", path, error)
 
 

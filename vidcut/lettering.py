@@ -1,8 +1,7 @@
-"""Text in pictures: a font that has its characters, and text made safe, shorter or broken."""
+"""Text in pictures: a font that has its characters, and text made shorter or broken."""
 
 from __future__ import annotations
 
-import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,29 +47,12 @@ _CJK = (("\u2e80", "\u9fff"), ("\uac00", "\ud7af"), ("\uf900", "\ufaff"), ("\uff
 _CJK_RARE = "\U00020000", "\U0003ffff"
 _LONGEST_PIECE = 20
 """Characters after which a word is broken, for it may be wider than a line."""
-_ASCII_END = 0x7F
 _CUT = "…"
 
 NO_CJK = (
     "no font for Chinese, Japanese or Korean was found, and their characters are drawn as boxes;"
     " install Noto Sans CJK, or write .html or .svg"
 )
-
-
-def visible(text: str) -> str:
-    """The text on one line, with what has no shape or turns text around spelt out."""
-    return "".join(_visible(char) for char in text)
-
-
-def _visible(char: str) -> str:
-    if char in "\n\t\r":
-        return " "
-    category = unicodedata.category(char)
-    is_joiner = char in "\u200c\u200d" or "\U000e0020" <= char <= "\U000e007f"
-    if category in {"Cc", "Cs", "Zl", "Zp"} or (category == "Cf" and not is_joiner):
-        code = ord(char)
-        return f"\\x{code:02x}" if code <= _ASCII_END else f"\\u{code:04x}"
-    return char
 
 
 # Fonts --------------------------------------------------------------------------------

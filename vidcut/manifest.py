@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vidcut.errors import UsageError
+from vidcut.escaping import json_text
 from vidcut.records import SECOND_US, Span
 from vidcut.roughcut import Evidence, Planned, Proposal, Status
 from vidcut.story import Slot
@@ -35,8 +36,7 @@ def written(plan: Plan, starts_us: Mapping[int, int]) -> str:
         "name": plan.name,
         "slots": [slot_json(one, starts_us.get(one.slot.number)) for one in plan.planned],
     }
-    # ASCII, for a file name may be no text
-    return json.dumps(document, ensure_ascii=not _is_text(document), indent=1) + "\n"
+    return json_text(document, indent=1) + "\n"
 
 
 def slot_json(planned: Planned, at_us: int | None) -> dict[str, Any]:
@@ -170,11 +170,3 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     return value
-
-
-def _is_text(document: object) -> bool:
-    try:
-        json.dumps(document, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import io
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -13,6 +12,7 @@ import numpy as np
 from vidcut import curve, lettering
 from vidcut.drafts import draft, refused
 from vidcut.errors import UsageError
+from vidcut.escaping import html_text, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -156,7 +156,7 @@ def _axes(duration_us: int) -> Iterator[_Line | _Label]:
 
 def _heading(chart: Chart) -> Iterator[_Line | _Label]:
     title, small = lettering.font(_LARGE), lettering.font(_SMALL)
-    named = lettering.visible(f"{chart.query} — {PurePath(chart.video).name}")
+    named = visible(f"{chart.query} — {PurePath(chart.video).name}")
     shown = lettering.shortened(named, title, _INNER_WIDE)
     yield _Label((_LEFT, 22), shown, _INK, _LARGE, "start")
     x, y = float(_LEFT), 45
@@ -193,7 +193,7 @@ def _y(score: float) -> float:
 
 def svg(chart: Chart) -> str:
     """The plot as an SVG document that loads nothing and runs nothing."""
-    name = html.escape(lettering.visible(f"{chart.query} — {chart.video}"))
+    name = html_text(f"{chart.query} — {chart.video}")
     size = f'viewBox="0 0 {_WIDE} {_HIGH}" width="{_WIDE}" height="{_HIGH}"'
     font = "system-ui, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
     return "\n".join(
@@ -221,7 +221,7 @@ def _element(shape: _Box | _Line | _Label) -> str:
             x, y = shape.at
             place = f'x="{x:.2f}" y="{y:.2f}" text-anchor="{shape.anchor}"'
             look = f'dominant-baseline="central" font-size="{shape.size}" fill="{shape.ink}"'
-            return f"<text {place} {look}>{html.escape(shape.text)}</text>"
+            return f"<text {place} {look}>{html_text(shape.text)}</text>"
         case _:
             assert_never(shape)
 

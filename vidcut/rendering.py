@@ -8,14 +8,13 @@ place under a hidden name, decoded from end to end, and only then gets its own.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidcut import film_arguments, mixing
 from vidcut.arguments import SOUND_ONLY, muxer_of
-from vidcut.drafts import demand_room, draft, full, is_full, refused, workshop
+from vidcut.drafts import demand_room, draft, full, is_full, is_one_of, refused, workshop
 from vidcut.errors import MediaError, OutputError, UsageError
 from vidcut.film import SOUND_HZ, Fit, ffmetadata, lay
 from vidcut.packets import streams
@@ -135,11 +134,9 @@ def check_ending(output: Path) -> None:
 def _refuse_sources(edit: Edit, output: Path, music: Path | None) -> None:
     """Raise where the film would take the place of what it is made of."""
     sources = {Path(item.source) for item in edit.items if isinstance(item, Take)}
-    for source in sources | ({music} if music is not None else set()):
-        with suppress(OSError, ValueError):  # mostly: there is none yet
-            if output.samefile(source):
-                fact = f"{output} is what the film is made of"
-                raise OutputError(f"{fact}; choose another name for the film")
+    if is_one_of(output, sources | ({music} if music is not None else set())):
+        fact = f"{output} is what the film is made of"
+        raise OutputError(f"{fact}; choose another name for the film")
 
 
 def _sound(studio: Studio, film: Film, music: Path | None) -> tuple[Words, str]:

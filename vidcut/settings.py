@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_config_path
 
+from vidcut.drafts import draft
 from vidcut.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -115,11 +116,11 @@ def keep(library: Path, name: str, value: float) -> Path:
         if tomllib.loads(changed) != wanted:
             fact = f"{path} is written in a way that cannot be changed safely"
             raise OutputError(f"{fact}; write {name} = {value!r} in it yourself")
-        aside = path.with_name(f".{path.name}.part")
-        aside.write_bytes(changed.encode())
-        if path.exists():
-            aside.chmod(path.stat().st_mode)
-        aside.replace(path)
+        path.parent.resolve(strict=True)  # a library that is not there is not made
+        with draft(path, overwrite=True) as part:
+            part.write_bytes(changed.encode())
+            if path.exists():
+                part.chmod(path.stat().st_mode)
     except (OSError, tomllib.TOMLDecodeError) as error:
         fact = f"{path} cannot be written ({error})"
         raise OutputError(f"{fact}; make room there or make it writable") from error

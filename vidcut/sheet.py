@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
 import math
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from vidcut import lettering, thumbnails
 from vidcut.cutting import format_time
 from vidcut.drafts import draft, refused
 from vidcut.errors import UsageError
+from vidcut.escaping import html_text, visible
 from vidcut.records import SECOND_US, Moment
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def best_time_us(moment: Moment) -> int:
 def words(moment: Moment) -> str:
     """What is said, written or seen there, best first."""
     told = (_told(hit) for hit in moment.evidence)
-    return lettering.visible(" · ".join(dict.fromkeys(told)))
+    return visible(" · ".join(dict.fromkeys(told)))
 
 
 def _told(hit: Hit) -> str:
@@ -142,7 +142,7 @@ def write(
     if not is_page and len(entries) > _MOST_TILES:
         fact = f"{output} would show {len(entries)} moments, and a picture holds {_MOST_TILES}"
         raise UsageError(f"{fact}; ask for fewer, or write .html")
-    title = lettering.visible(title)
+    title = visible(title)
     if is_page:
         made = page(entries, title=title).encode("utf-8")
     else:
@@ -204,12 +204,10 @@ def _tile(sheet: Image, draw: ImageDraw, entry: Entry, corner: tuple[int, int]) 
     draw.text((left, y), rank, _ACCENT, middle)
     named = left + middle.getlength(rank)
     room = right - named - middle.getlength(f"{score}  ")
-    name = lettering.visible(PurePath(moment.video.path).name)
+    name = visible(PurePath(moment.video.path).name)
     draw.text((named, y), lettering.shortened(name, middle, room), _INK, middle)
     draw.text((left, y + _LINE + 4), _times(moment), _SOFT, small)
-    said = lettering.lines(
-        lettering.visible(entry.words), small, _WIDE - 2 * _PAD, most=_WORD_LINES
-    )
+    said = lettering.lines(visible(entry.words), small, _WIDE - 2 * _PAD, most=_WORD_LINES)
     for number, line in enumerate(said, 2):
         draw.text((left, y + number * _LINE + 4), line, _INK, small)
 
@@ -250,7 +248,7 @@ p { margin: 0; overflow-wrap: anywhere; }
 
 def page(entries: Iterable[Entry], *, title: str = "") -> str:
     """The sheet as an HTML document that loads nothing and runs nothing."""
-    name = _escaped(title) or "vidcut"
+    name = html_text(title) or "vidcut"
     return "\n".join(
         (
             "<!DOCTYPE html>",
@@ -267,14 +265,10 @@ def page(entries: Iterable[Entry], *, title: str = "") -> str:
 
 def _figure(entry: Entry) -> Iterator[str]:
     moment = entry.moment
-    image = f'<img alt="" src="{html.escape(entry.picture)}">' if entry.picture else ""
+    image = f'<img alt="" src="{html_text(entry.picture)}">' if entry.picture else ""
     yield f'<figure><div class="shot">{image}</div><figcaption>'
     path = PurePath(moment.video.path)
-    name = f'<bdi title="{_escaped(str(path))}">{_escaped(path.name)}</bdi>'
+    name = f'<bdi title="{html_text(str(path))}">{html_text(path.name)}</bdi>'
     yield f'<p class="name"><b>{moment.rank}</b>{name}<b>{moment.score:.2f}</b></p>'
     yield f'<p class="times">{_times(moment)}</p>'
-    yield f"<p><bdi>{_escaped(entry.words)}</bdi></p></figcaption></figure>"
-
-
-def _escaped(text: str) -> str:
-    return html.escape(lettering.visible(text))
+    yield f"<p><bdi>{html_text(entry.words)}</bdi></p></figcaption></figure>"

@@ -47,11 +47,12 @@ _OTHERS = ("utf_16", "utf_16_le", "utf_16_be", "gb18030", "big5", "shift_jis", "
 _BULLET = re.compile(
     r"\A\s*(?:(?:[-*+\u2022\u2013\u2014]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?|[\u2022\u00b7]|>\s?)"
 )
-_HEADING = re.compile(r"\s{0,3}#{1,6}\s+(.*?)\s*#*\s*")
+_HEADING = re.compile(r"\s{0,3}#{1,6}\s+")
 _FENCE = re.compile(r"\s{0,3}(?:```|~~~)")
-_EMPHASIS = re.compile(r"(\*\*\*|\*\*|\*|__|`|~~)(?=\S)(.+?)(?<=\S)\1")
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+# So far apart at most: where no mark is closed, each is looked for up to there.
+_EMPHASIS = re.compile(r"(\*\*\*|\*\*|\*|__|`|~~)(?=\S)(.{1,200}?)(?<=\S)\1")
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*(?:\([^()]*\)[^()]*)*\)")
+_COMMENT = "<!--", "-->"
 _CUE_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<[0-9:.]+>|\{\\[^{}]*\}")
 _INNER = "'\u2019-"
 """Signs that belong to a word when they stand in it."""
@@ -194,13 +195,24 @@ def _of_text(text: str) -> Iterator[_Line]:
 
 def _of_markdown(text: str) -> Iterator[_Line]:
     chapter, is_code = "", False
-    for row in _COMMENT.sub("", text).splitlines():
+    for row in _uncommented(text).splitlines():
         if _FENCE.match(row):
             is_code = not is_code
-        elif heading := _HEADING.fullmatch(row):
-            chapter = _unmarked(heading[1])
+        elif heading := _HEADING.match(row):
+            chapter = _unmarked(row[heading.end() :].rstrip().rstrip("#"))
         elif not is_code and _has_words(said := _unmarked(_BULLET.sub("", row, count=1))):
             yield _Line(said, chapter)
+
+
+def _uncommented(text: str) -> str:
+    kept, place = [], 0
+    while (start := text.find(_COMMENT[0], place)) >= 0:
+        end = text.find(_COMMENT[1], start + len(_COMMENT[0]))
+        if end < 0:
+            break
+        kept.append(text[place:start])
+        place = end + len(_COMMENT[1])
+    return "".join([*kept, text[place:]])
 
 
 def _unmarked(row: str) -> str:

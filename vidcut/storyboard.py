@@ -6,12 +6,11 @@ from footage is escaped.
 
 from __future__ import annotations
 
-import html
-import unicodedata
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from vidcut.cutting import format_time
+from vidcut.escaping import html_text
 from vidcut.records import SECOND_US
 from vidcut.roughcut import Status
 
@@ -87,7 +86,7 @@ def page(
         starts_us: slot → when it begins in the film; those that it leaves out are not in it.
         picture: a ``data:`` address of what a stretch shows, None where nothing can be shown.
     """
-    name = _safe(plan.name)
+    name = html_text(plan.name)
     return "\n".join(
         (
             "<!DOCTYPE html>",
@@ -119,7 +118,7 @@ def _slots(
     for one in plan.planned:
         if one.slot.chapter != chapter:
             chapter = one.slot.chapter
-            yield f"<h2><bdi>{_safe(chapter)}</bdi></h2>"
+            yield f"<h2><bdi>{html_text(chapter)}</bdi></h2>"
         yield _card(one, starts_us.get(one.slot.number), picture)
 
 
@@ -131,7 +130,7 @@ def _card(one: Planned, at_us: int | None, picture: Callable[[Proposal], str | N
         f'<section class="slot {one.status.value}">',
         _shot(shown, picture, slot.duration_us),
         f'<div><p class="number" style="margin:0"><b>{slot.number}</b> {at}{tag}</p>',
-        f'<p class="text"><bdi>{_safe(slot.text)}</bdi></p>',
+        f'<p class="text"><bdi>{html_text(slot.text)}</bdi></p>',
     ]
     if shown is not None:
         lines.append(_from(shown, one))
@@ -155,7 +154,7 @@ def _shot(
 
 def _image(shown: Proposal, picture: Callable[[Proposal], str | None]) -> str:
     uri = picture(shown)
-    return f'<img alt="" src="{html.escape(uri)}">' if uri is not None else ""
+    return f'<img alt="" src="{html_text(uri)}">' if uri is not None else ""
 
 
 def _from(shown: Proposal, one: Planned) -> str:
@@ -164,12 +163,12 @@ def _from(shown: Proposal, one: Planned) -> str:
     short = f' <span class="warn">{missing_s:.1f} s short</span>' if missing_s >= 0.1 else ""  # noqa: PLR2004  (what is shown)
     return (
         f'<p class="from"><span class="score"><i style="width:{wide}%"></i></span>'
-        f"{shown.score:.2f} · <bdi>{_safe(shown.video.path)}</bdi> · {_times(shown)}{short}</p>"
+        f"{shown.score:.2f} · <bdi>{html_text(shown.video.path)}</bdi> · {_times(shown)}{short}</p>"
     )
 
 
 def _other(other: Proposal, picture: Callable[[Proposal], str | None]) -> str:
-    name = _safe(PurePath(other.video.path).name)
+    name = html_text(PurePath(other.video.path).name)
     return (
         f'<div><div class="shot">{_image(other, picture)}</div>'
         f"<p>{other.score:.2f} · <bdi>{name}</bdi><br>{_times(other)}</p></div>"
@@ -187,15 +186,4 @@ def _clock(time_us: int) -> str:
 
 
 def _short(text: str) -> str:
-    return _safe(text if len(text) <= _WORDS_CHARS else f"{text[:_WORDS_CHARS]}…")
-
-
-def _safe(text: str) -> str:
-    """Escaped, on one line, without what cannot be shown or turns text around."""
-    shown = (" " if char in "\n\t\r" else char for char in text)
-    kept = ("\ufffd" if _is_odd(char) else char for char in shown)
-    return html.escape("".join(kept))
-
-
-def _is_odd(char: str) -> bool:
-    return unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} or "\u202a" <= char <= "\u202e"
+    return html_text(text if len(text) <= _WORDS_CHARS else f"{text[:_WORDS_CHARS]}…")

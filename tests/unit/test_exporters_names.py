@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vidcut import escaping
 from vidcut.exporters import _names, _xml
 
 ODD = ["a b.mp4", "海 #1 100%.mov", "?&=+;:@.mp4", "a%20b.mp4", "'\"<>.mp4", "\udcff\udc80.mp4"]
@@ -62,8 +63,8 @@ def test_any_text_can_be_held_by_xml_and_by_a_line(text: str) -> None:
     _xml.child(root, "b", name=text, none=None)
     _xml.leaf(root, "c", text)
     read = ET.fromstring(ET.tostring(root, encoding="utf-8"))  # noqa: S314 -- our own
-    assert read[0].get("name") == _names.xml_text(text)
-    line = _names.one_line(text)
+    assert read[0].get("name") == escaping.xml_text(text)
+    line = escaping.one_line(text)
     assert len(line.splitlines()) <= 1
     assert line.encode().decode() == line
     assert line == line.strip()
@@ -71,5 +72,5 @@ def test_any_text_can_be_held_by_xml_and_by_a_line(text: str) -> None:
 
 def test_what_xml_can_hold_is_kept() -> None:
     text = "海 & <b> \U0001f30a\t\n] ]>"
-    assert _names.xml_text(text) == text
-    assert _names.xml_text("a\x00b\x0bc\ufffe") == "abc"
+    assert escaping.xml_text(text) == text
+    assert escaping.xml_text("a\x00b\x0bc\ufffe") == "abc"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -184,3 +185,12 @@ def test_what_cannot_be_kept_changes_nothing(
 def test_a_library_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"config\.toml cannot be written"):
         settings.keep(tmp_path / "nowhere", "min_score", 0.25)
+
+
+def test_a_setting_is_never_written_through_a_link_beside_it(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    (tmp_path / ".config.toml.part").symlink_to(precious)
+    settings.keep(tmp_path, "min_score", 0.3)
+    assert precious.read_text() == "precious"
+    assert tomllib.loads((tmp_path / "config.toml").read_text()) == {"min_score": 0.3}

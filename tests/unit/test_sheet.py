@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vidcut import lettering, sheet
+from vidcut import escaping, lettering, sheet
 from vidcut.errors import OutputError, UsageError
 from vidcut.records import SECOND_US as S
 from vidcut.records import Boundary, Chunk, Hit, Media, Moment, PictureTrack, Span, Video
@@ -192,8 +192,8 @@ def test_a_page_runs_and_loads_nothing_whatever_the_footage_is_called() -> None:
 
 
 def test_what_has_no_shape_is_spelt_out() -> None:
-    assert lettering.visible("a\nb\u202ec\x1b\u2066\udcff火") == r"a b\u202ec\x1b\u2066\udcff火"
-    assert lettering.visible("👩\u200d👩") == "👩\u200d👩"
+    assert escaping.visible("a\nb\u202ec\x1b\u2066\udcff火") == r"a b\u202ec\x1b\u2066\udcff火"
+    assert escaping.visible("👩\u200d👩") == "👩\u200d👩"
 
 
 def test_long_names_lose_their_middle_and_keep_their_ends() -> None:

@@ -175,7 +175,7 @@ def _show(clip: vidcut.Clip, *, json: bool, quiet: bool) -> None:
             }
         )
         return
-    render.emit(clip.path)
+    render.emit_path(clip.path)
     if not quiet and (clip.moved_start_us or clip.moved_end_us):
         render.say(f"{render.moved(clip)}, at key frames")
     if not quiet and clip.note:

@@ -115,7 +115,7 @@ def _show(edit: Edit, file: Path, format_name: str, *, json: bool, quiet: bool) 
         film = {"duration": render.seconds(duration_us), "rate": str(edit.rate)}
         render.emit_json({**told, **film, "width": edit.width, "height": edit.height})
         return
-    render.emit(str(file))
+    render.emit_path(str(file))
     if not quiet:
         many = f"{len(takes)} {'take' if len(takes) == 1 else 'takes'}"
         size = f"{edit.width}x{edit.height} at {float(edit.rate):.5g} frames a second"

@@ -62,7 +62,8 @@ def _video(opened: vidcut.Library, video: vidcut.Video, *, json: bool) -> None:
         return
     render.emit(f"video     {render.printable(str(opened.path(video)))}")
     render.emit(f"length    {format_time(video.duration_us)}")
-    render.emit(f"state     {video.state}{': ' + video.failure if video.failure else ''}")
+    failure = f": {render.printable(video.failure)}" if video.failure else ""
+    render.emit(f"state     {video.state}{failure}")
     if video.media and video.media.picture:
         track = video.media.picture
         rate = f"{float(track.rate):.3f} fps" if track.rate else "variable rate"

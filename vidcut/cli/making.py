@@ -162,7 +162,7 @@ def show(edit: Edit, made: Rendered, form: Form) -> None:
             }
         )
         return
-    render.emit(made.path)
+    render.emit_path(made.path)
     if not form.quiet:
         render.say(_summary(edit, made.places, made.duration_us))
 

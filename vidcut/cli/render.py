@@ -7,11 +7,9 @@ ever interpreted.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
-import unicodedata
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +19,7 @@ from rich.text import Text
 
 from vidcut.cutting import format_time
 from vidcut.errors import OutputError
+from vidcut.escaping import json_text, visible
 from vidcut.records import SECOND_US
 from vidcut.terms import matches
 
@@ -35,20 +34,28 @@ _LEAST_CELLS = 16
 """What a broken column needs to be read."""
 _WORDS_CHARS = 160
 _MOST_LABELS = 3
-_ASCII_END = 0x7F
 _MARK = "bold yellow"
 _ASIDE = "dim"
 
 
+class _Visible(logging.Formatter):
+    """Log records name files and words of media, too; a traceback keeps its lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(visible, super().format(record).split("\n")))
+
+
 def printable(text: str) -> str:
     """The text with whatever could steer a terminal made visible, on one line."""
-    return "".join(_visible(char) for char in text)
+    return visible(text)
 
 
 def log_level(*, verbose: bool) -> None:
     """Show warnings on stderr, or everything that vidcut says of its inner life."""
     level = logging.DEBUG if verbose else logging.WARNING
-    logging.basicConfig(format="vidcut: %(message)s", level=logging.WARNING)
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Visible("vidcut: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
     logging.getLogger("vidcut").setLevel(level)
 
 
@@ -67,6 +74,11 @@ def emit(text: str, end: str = "\n") -> None:
         raise OutputError(f"{fact}; make room, or send them elsewhere") from error
 
 
+def emit_path(path: str, end: str = "\n") -> None:
+    """Write a file's name: exactly, but on a terminal, where it is to be read, visibly."""
+    emit(visible(path) if sys.stdout.isatty() and end == "\n" else path, end)
+
+
 def drop_output() -> None:
     """Send what is still to come on stdout nowhere: Python would stumble over it at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -74,12 +86,7 @@ def drop_output() -> None:
 
 def emit_json(value: Mapping[str, Any]) -> None:
     """Write one JSON object as a line."""
-    line = json.dumps(value, ensure_ascii=False)
-    try:
-        line.encode("utf-8")
-    except UnicodeEncodeError:  # a file name that is no text
-        line = json.dumps(value)
-    emit(line)
+    emit(json_text(value))
 
 
 def say(text: str) -> None:
@@ -207,21 +214,3 @@ def _why(hit: Hit, terms: tuple[str, ...]) -> Text:
         marked = marked[:_WORDS_CHARS]
         marked.append("…")
     return Text.assemble(f"{verb}: ", marked)
-
-
-def _visible(char: str) -> str:
-    category = unicodedata.category(char)
-    if char in "\n\t":
-        return " "
-    if category in {"Cc", "Cs", "Zl", "Zp"} or (category == "Cf" and not _joins(char)):
-        return (
-            char.encode("ascii", "backslashreplace").decode()
-            if ord(char) > _ASCII_END
-            else f"\\x{ord(char):02x}"
-        )
-    return char
-
-
-def _joins(char: str) -> bool:
-    """Whether a format character is part of how words or emoji are written."""
-    return char in "\u200c\u200d" or "\U000e0020" <= char <= "\U000e007f"

@@ -215,7 +215,7 @@ def _line(  # noqa: PLR0913  (all that a line tells)
         told = render.moment_json(moment, path=source, clip=clip, moved=moved, models=models)
         render.emit_json({**_named(asked), **told})
     elif form.print is Print.PATH:
-        render.emit(clip.path if clip else source, form.end)
+        render.emit_path(clip.path if clip else source, form.end)
     else:
         line = () if asked.line is None else (str(asked.line),)
         span = format_time(moment.start.time_us), format_time(moment.end.time_us)

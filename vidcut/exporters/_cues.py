@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vidcut.escaping import one_line
 from vidcut.exporters._lines import film, name_of
-from vidcut.exporters._names import one_line
 from vidcut.records import Take
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vidcut.drafts import refused
 from vidcut.errors import UsageError
-from vidcut.exporters._names import media_path, media_url, one_line, shown
+from vidcut.escaping import is_line, one_line
+from vidcut.exporters._names import media_path, media_url, shown
 from vidcut.frames import microseconds, placed
 from vidcut.records import Span, Take
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vidcut.records import Edit, Gap
-
-# Controls, what breaks a line for one reader or another, and bytes that are no text.
-_NO_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ def path_line(source: str, *, beside: Path | None) -> str:
     A relative path begins with ``./`` or ``../``, so that nothing in it is read as a command.
     """
     path = plain_path(source, beside=beside)
-    return media_url(source) if _NO_LINE.search(path) else path
+    return path if is_line(path) else media_url(source)
 
 
 def plain_path(source: str, *, beside: Path | None) -> str:

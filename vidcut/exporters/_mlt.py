@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from vidcut.errors import UsageError
+from vidcut.escaping import xml_text
 from vidcut.exporters._lines import plain_path, write_bytes
-from vidcut.exporters._names import xml_attributes, xml_text
+from vidcut.exporters._names import xml_attributes
 from vidcut.frames import frames, placed
 from vidcut.records import Take
 

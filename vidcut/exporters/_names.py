@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes
 
+from vidcut.escaping import unbroken, xml_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-# All that XML 1.0 (section 2.2, Char) has no way to write, not even escaped.
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# What breaks a line for one reader or another: str.splitlines' set, and what cannot be seen.
-_BREAK = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def media_path(source: str, *, beside: Path | None = None) -> str:
@@ -47,21 +42,6 @@ def shown(source: str) -> str:
     return unbroken(Path(source).name)
 
 
-def one_line(text: str) -> str:
-    """The text on one line: each run of controls, breaks and blanks becomes one blank."""
-    return " ".join(unbroken(text).split())
-
-
-def unbroken(text: str) -> str:
-    """The text on one line with all of its blanks: a control or a break becomes one more."""
-    return _SURROGATES.sub("\ufffd", _BREAK.sub(" ", text))
-
-
-def xml_text(text: str) -> str:
-    """The text without characters that XML 1.0 forbids; escaping is the writer's."""
-    return _NOT_XML.sub("", _SURROGATES.sub("\ufffd", text))
-
-
 def xml_attributes(values: Mapping[str, str | None]) -> dict[str, str]:
-    """The same for an element's attributes; those without a value are left out."""
+    """An element's attributes as XML holds them; those without a value are left out."""
     return {name: xml_text(value) for name, value in values.items() if value is not None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from vidcut.escaping import xml_text
 from vidcut.exporters import _names
 from vidcut.exporters._lines import write_text
 
@@ -20,7 +21,7 @@ def child(parent: ET.Element, tag: str, **attributes: str | None) -> ET.Element:
 def leaf(parent: ET.Element, tag: str, text: object) -> ET.Element:
     """A new last child that holds a text or a number; truth is written TRUE and FALSE."""
     made = ET.SubElement(parent, tag)
-    made.text = str(text).upper() if isinstance(text, bool) else _names.xml_text(str(text))
+    made.text = str(text).upper() if isinstance(text, bool) else xml_text(str(text))
     return made
 
 

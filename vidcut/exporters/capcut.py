@@ -13,17 +13,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidcut.drafts import refused
 from vidcut.errors import UsageError
+from vidcut.escaping import is_shapeless, one_line
 from vidcut.exporters import _jianying
 from vidcut.exporters._ids import identity, of_edit
 from vidcut.exporters._jianying import File
 from vidcut.exporters._lines import film, write_text
-from vidcut.exporters._names import one_line
 from vidcut.records import SECOND_US, Take
 
 if TYPE_CHECKING:
@@ -217,7 +216,7 @@ def _portable(name: str) -> str:
 
 
 def _dangerous(char: str) -> bool:
-    return char in _FORBIDDEN or unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    return char in _FORBIDDEN or is_shapeless(char)
 
 
 def _bring(file: File, place: Path) -> None:

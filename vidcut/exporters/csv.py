@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import unicodedata
 from typing import TYPE_CHECKING
 
+from vidcut.escaping import csv_text
 from vidcut.exporters._lines import decimal, path_line, write_text
-from vidcut.exporters._names import one_line
 from vidcut.frames import (
     can_drop,
     is_ntsc,
@@ -41,7 +40,6 @@ COLUMNS = (
     "source",
 )
 """Times in seconds; ``timecode``, ``start`` and ``end`` are the film's."""
-_FORMULAS = frozenset("=+-@")
 
 
 def create() -> Csv:
@@ -73,9 +71,9 @@ def _row(number: int, place: Placed, edit: Edit, beside: Path | None) -> list[st
         str(place.frames),
     )
     if not isinstance(item, Take):
-        return [str(number), "gap", *film, "", "", _harmless(item.title), "", ""]
+        return [str(number), "gap", *film, "", "", csv_text(item.title), "", ""]
     source = (decimal(item.span.start), decimal(item.span.start + end_us - start_us))
-    texts = (_harmless(item.title), _harmless(item.note))
+    texts = (csv_text(item.title), csv_text(item.note))
     return [str(number), "take", *film, *source, *texts, path_line(item.source, beside=beside)]
 
 
@@ -83,13 +81,3 @@ def _label(frame: int, rate: Fraction) -> str:
     """The timecode; nothing at a rate that no clock counts."""
     counted = rate == nominal(rate) or is_ntsc(rate)
     return timecode(frame, rate, drop=can_drop(rate)) if counted else ""
-
-
-def _harmless(text: str) -> str:
-    """The text as no spreadsheet takes for a formula: after an apostrophe where it looks so.
-
-    As OWASP advises on CSV injection; full-width signs are taken for their narrow ones.
-    """
-    line = one_line(text)
-    begins = unicodedata.normalize("NFKC", line[:1])[:1]
-    return f"'{line}" if begins in _FORMULAS else line

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from vidcut import frames
 from vidcut.errors import UsageError
+from vidcut.escaping import one_line, unbroken
 from vidcut.exporters import _names
 from vidcut.exporters._lines import write_text
 from vidcut.records import SECOND_US, Take
@@ -96,7 +97,7 @@ def _check(edit: Edit, places: tuple[Placed, ...]) -> None:
 
 def _lines(edit: Edit, places: tuple[Placed, ...], beside: Path | None) -> Iterator[str]:
     drop = frames.can_drop(edit.rate)
-    yield f"TITLE: {_names.one_line(edit.name) or 'vidcut'}"
+    yield f"TITLE: {one_line(edit.name) or 'vidcut'}"
     yield f"FCM: {'DROP FRAME' if drop else 'NON-DROP FRAME'}"
     files = frames.sources(edit)
     names = reels(files)
@@ -151,6 +152,6 @@ def _channels(media: Media) -> str:
 
 def _comments(facts: dict[str, str]) -> Iterator[str]:
     for name, text in facts.items():
-        line = _names.unbroken(text)
+        line = unbroken(text)
         if line.strip():
             yield f"* {name}: {line}"

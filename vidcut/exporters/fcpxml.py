@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from vidcut import frames
+from vidcut.escaping import one_line
 from vidcut.exporters import _names, _xml
 from vidcut.records import Take
 
@@ -139,7 +140,7 @@ def _asset_clip(
         "asset-clip",
         ref=resources.assets[take.source],
         offset=_time(place.start, edit.rate),
-        name=_names.one_line(take.title) or _names.shown(take.source),
+        name=one_line(take.title) or _names.shown(take.source),
         start=start,
         duration=_time(place.frames, edit.rate),
         format=resources.formats[take.source],
@@ -157,7 +158,7 @@ def _asset_clip(
 
 
 def _gap(spine: ET.Element, place: Placed, rate: Fraction) -> None:
-    title = _names.one_line(place.item.title)
+    title = one_line(place.item.title)
     gap = _xml.child(
         spine,
         "gap",
@@ -177,7 +178,7 @@ def _marker(parent: ET.Element, start: str, rate: Fraction, *, title: str, note:
         "marker",
         start=start,
         duration=_time(1, rate),
-        value=_names.one_line(title or note),
+        value=one_line(title or note),
         note=note or None,
     )
 
@@ -196,4 +197,4 @@ def _tc_format(*, drop: bool) -> str:
 
 
 def _named(edit: Edit) -> str:
-    return _names.one_line(edit.name) or "vidcut"
+    return one_line(edit.name) or "vidcut"

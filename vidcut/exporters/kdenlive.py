@@ -10,10 +10,11 @@ import json
 import uuid
 from typing import TYPE_CHECKING
 
+from vidcut.escaping import one_line
 from vidcut.exporters import _mlt
 from vidcut.exporters._ids import identity, of_edit
 from vidcut.exporters._lines import name_of
-from vidcut.exporters._names import one_line, shown
+from vidcut.exporters._names import shown
 from vidcut.frames import placed
 from vidcut.records import Take
 

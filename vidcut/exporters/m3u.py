@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vidcut.escaping import one_line
 from vidcut.exporters._lines import decimal, name_of, path_line, takes, write_text
-from vidcut.exporters._names import one_line
 from vidcut.records import SECOND_US
 
 if TYPE_CHECKING:

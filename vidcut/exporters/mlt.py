@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vidcut.escaping import one_line
 from vidcut.exporters import _mlt
 from vidcut.exporters._lines import name_of
-from vidcut.exporters._names import one_line
 from vidcut.frames import placed
 from vidcut.records import Take
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from vidcut.escaping import mpv_value
 from vidcut.exporters._lines import decimal, name_of, plain_path, takes, write_bytes
 
 if TYPE_CHECKING:
@@ -41,10 +42,6 @@ class Mpv:
         for take, span in takes(edit, reader="mpv"):
             source = plain_path(take.source, beside=beside)
             place = f"{decimal(span.start)},{decimal(span.duration)}".encode()
-            title = b"title=" + _escaped(name_of(take).encode())
-            lines.append(b",".join((_escaped(os.fsencode(source)), place, title)))
+            title = b"title=" + mpv_value(name_of(take).encode())
+            lines.append(b",".join((mpv_value(os.fsencode(source)), place, title)))
         write_bytes(path, b"\n".join((*lines, b"")))
-
-
-def _escaped(value: bytes) -> bytes:
-    return b"%%%d%%%s" % (len(value), value)

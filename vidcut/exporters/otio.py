@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import opentimelineio as otio
 
 from vidcut import frames
+from vidcut.escaping import one_line, xml_text
 from vidcut.exporters import _names
 from vidcut.exporters._lines import write_text
 from vidcut.records import Take
@@ -40,7 +41,7 @@ class OtioExporter:
     def write(self, edit: Edit, path: Path, *, relative: bool = False) -> None:
         """Write the file."""
         timeline = otio.schema.Timeline(
-            name=_names.one_line(edit.name) or "vidcut",
+            name=one_line(edit.name) or "vidcut",
             global_start_time=_time(0, edit.rate),
             metadata={"vidcut": {"width": edit.width, "height": edit.height}},
         )
@@ -83,7 +84,7 @@ def _item(
         take.media.picture if kind == otio.schema.TrackKind.Video else take.media.sound
     )
     if not isinstance(take, Take) or not wanted:
-        title = "" if isinstance(take, Take) else _names.one_line(take.title)
+        title = "" if isinstance(take, Take) else one_line(take.title)
         return otio.schema.Gap(
             name=title,
             source_range=otio.opentime.TimeRange(_time(0, edit.rate), length),
@@ -92,9 +93,9 @@ def _item(
     source = sources[take.source]
     shown = frames.source_range(place, source, edit.rate)
     start = _time(source.first + shown.start, source.rate)
-    told = {"title": _names.xml_text(take.title), "note": _names.xml_text(take.note)}
+    told = {"title": xml_text(take.title), "note": xml_text(take.note)}
     return otio.schema.Clip(
-        name=_names.one_line(take.title) or _names.shown(take.source),
+        name=one_line(take.title) or _names.shown(take.source),
         media_reference=files[take.source].clone(),
         source_range=otio.opentime.TimeRange(start, length),
         markers=_markers(start, length, told),
@@ -107,7 +108,7 @@ def _markers(start: Any, length: Any, told: Mapping[str, str]) -> list[Any]:
         return []
     return [
         otio.schema.Marker(
-            name=_names.one_line(told["title"] or told["note"]),
+            name=one_line(told["title"] or told["note"]),
             marked_range=otio.opentime.TimeRange(start, length),
             comment=told["note"],
         )

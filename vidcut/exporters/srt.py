@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vidcut.escaping import subrip_text
 from vidcut.exporters._cues import clock, markers
 from vidcut.exporters._lines import write_text
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from vidcut.records import Edit
 
 SUFFIXES = (".srt",)
-# SubRip has no escapes: what players read as markup (tags, {\an8}, \N, -->) gets its likeness.
-_LIKENESS = str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")", "\\": "∖"})  # noqa: RUF001
 
 
 def create() -> Srt:
@@ -31,6 +30,6 @@ class Srt:
         blocks = []
         for number, cue in enumerate(markers(edit), 1):
             times = " --> ".join(clock(time, mark=",") for time in (cue.start_ms, cue.end_ms))
-            text = (line.translate(_LIKENESS) for line in cue.lines)
+            text = (subrip_text(line) for line in cue.lines)
             blocks.append("\r\n".join((str(number), times, *text, "", "")))
         write_text(path, "".join(blocks))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vidcut.escaping import webvtt_text
 from vidcut.exporters._cues import clock, markers
 from vidcut.exporters._lines import write_text
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from vidcut.records import Edit
 
 SUFFIXES = (".vtt",)
-_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def create() -> Vtt:
@@ -30,6 +30,6 @@ class Vtt:
         blocks = ["WEBVTT\n\n"]
         for number, cue in enumerate(markers(edit), 1):
             times = " --> ".join(clock(time, mark=".") for time in (cue.start_ms, cue.end_ms))
-            text = (line.translate(_ESCAPES) for line in cue.lines)
+            text = (webvtt_text(line) for line in cue.lines)
             blocks.append("\n".join((str(number), times, *text, "", "")))
         write_text(path, "".join(blocks))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from vidcut import frames
+from vidcut.escaping import one_line
 from vidcut.exporters import _names, _xml
 from vidcut.records import Take
 
@@ -82,7 +83,7 @@ class _Sequence:
     def fill(self) -> None:
         """Write all of it."""
         edit, element = self._edit, self._element
-        _xml.leaf(element, "name", _names.one_line(edit.name) or "vidcut")
+        _xml.leaf(element, "name", one_line(edit.name) or "vidcut")
         _xml.leaf(element, "duration", self._places[-1].end if self._places else 0)
         _rate(element, edit.rate)
         _timecode(element, 0, edit.rate, drop=frames.can_drop(edit.rate))
@@ -114,7 +115,7 @@ class _Sequence:
         kind = None if part.kind == "video" else channels
         item = _xml.child(track, "clipitem", id=part.id, premiereChannelType=kind)
         _xml.leaf(item, "masterclipid", f"masterclip-{self._numbers[take.source]}")
-        _xml.leaf(item, "name", _names.one_line(take.title) or _names.shown(take.source))
+        _xml.leaf(item, "name", one_line(take.title) or _names.shown(take.source))
         _xml.leaf(item, "enabled", text=True)
         _xml.leaf(item, "duration", source.count)
         _rate(item, source.rate)
@@ -130,7 +131,7 @@ class _Sequence:
         for other in linked if len(linked) > 1 else ():
             _link(item, other)
         if part is linked[0] and (take.title or take.note):
-            name = _names.one_line(take.title or take.note)
+            name = one_line(take.title or take.note)
             _marker(item, name, take.note, start=shown.start, end=None)
 
     def _file(self, item: ET.Element, source: Source) -> None:

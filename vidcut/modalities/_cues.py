@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
+import logging
+import os
 import re
-import unicodedata
+import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +15,7 @@ import charset_normalizer
 import pysubs2
 
 from vidcut.errors import MediaError
+from vidcut.escaping import spoken, undrawn
 from vidcut.modalities import _sentences
 from vidcut.records import SECOND_US, Cue, Draft, Span
 
@@ -29,6 +34,14 @@ _ASCII_END = 0x7F
 _LANGUAGE_TAG = re.compile(r"\.[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,2}")
 _REMEDY = "remove it or mend it, or index with --asr always"
 _MOST_BYTES = 10_000_000
+_MOST_CUES, _MOST_CHARS = 100_000, 5_000
+"""Of a file and of one cue: some three times what is said in a day, and in ten minutes."""
+# pysubs2 looks for the end of each brace and tag through all that follows, for blank lines again
+# from each, and through the blanks of a tag twice over: what is none of these is made unlike.
+_NO_TAG = re.compile(r"\{(?![^{}\n]*\})|<(?! ?/? ?[A-Za-z0-9:.][^<>\n]*>)")
+_UNLIKE = {"{": "\uff5b", "<": "\uff1c"}
+"""Full-width, which are found alike."""
+_BLANK_LINES = re.compile("\n{3,}")
 _ENCODINGS = (
     "utf_16", "utf_16_le", "utf_16_be", "gb18030", "big5", "shift_jis", "euc_kr",
     "cp1252", "cp1250", "cp1251",
@@ -42,9 +55,9 @@ _ROLLING_GAP_US = SECOND_US // 20
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<[0-9:.]+>")
 _OVERRIDE = re.compile(r"\{\\[^{}]*\}")
 _ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&lrm;": "", "&rlm;": ""}
-_FORBIDDEN = frozenset(("Cc", "Cf", "Cs", "Co"))
-_JOINERS = "\u200c\u200d"
-"""Part of how some scripts are spelt."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class Sidecars:
@@ -65,7 +78,11 @@ class Sidecars:
             self._beside[path.parent] = _subtitle_files(path.parent)
         beside = self._beside[path.parent]
         ranked = sorted((rank, file) for file in beside if (rank := _rank(path, file)) is not None)
-        return next((file for _, file in ranked if file.is_file()), None)
+        for _, file in ranked:
+            if file.is_file():
+                return file
+            _log.warning("%s is no file that can be read as subtitles, and is left out", file)
+        return None
 
     def read_sidecar(self, path: Path) -> list[Cue]:
         """See `read`."""
@@ -80,13 +97,15 @@ def read(path: Path) -> list[Cue]:
     """
     text = _decoded(path)
     try:
-        events = list(pysubs2.SSAFile.from_string(text, format_=path.suffix.lower()[1:]))
+        events = list(pysubs2.SSAFile.from_string(_tame(text), format_=path.suffix.lower()[1:]))
     except (pysubs2.exceptions.Pysubs2Error, ValueError, LookupError, ArithmeticError) as error:
         raise MediaError(f"{path.name} is no subtitle file ({error}); {_REMEDY}") from error
-    spoken = [event for event in events if not event.is_comment and not event.is_drawing]
+    if len(events) > _MOST_CUES:
+        raise MediaError(f"{path.name} has {len(events)} cues, {_MOST_CUES} at most; {_REMEDY}")
+    heard = [event for event in events if not event.is_comment]
     cues = [
-        Cue(Span(start * 1000, end * 1000), _plain(event.text))
-        for event in spoken
+        Cue(Span(start * 1000, end * 1000), _plain(event.text)[:_MOST_CHARS])
+        for event in heard
         if (start := max(0, event.start)) < (end := event.end)
     ]
     cues.sort(key=lambda cue: (cue.span, cue.text))
@@ -136,14 +155,31 @@ def _rank(path: Path, file: Path) -> tuple[int, int] | None:
     return (1, kind) if _LANGUAGE_TAG.fullmatch(stem.removeprefix(path.stem)) else None
 
 
+def _tame(text: str) -> str:
+    """The text so that pysubs2 reads it in linear time."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _NO_TAG.sub(lambda sign: _UNLIKE[sign[0]], _BLANK_LINES.sub("\n\n", text))
+
+
+def _regular(path: str, flags: int) -> int:
+    """Open a file, but nothing that would hold up whoever reads it."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is no file")
+
+
 def _decoded(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_regular) as file:
             data = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise MediaError(f"{path.name} cannot be read ({error.strerror}); {_REMEDY}") from error
     if len(data) > _MOST_BYTES:
         raise MediaError(f"{path.name} is too big for subtitles (over 10 MB); {_REMEDY}")
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return data.decode("utf-32", errors="replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -185,24 +221,16 @@ def _reads_as_western(data: bytes) -> bool:
 
 
 def _plain(text: str) -> str:
-    text = _TAG.sub("", _OVERRIDE.sub("", text)).replace(r"\h", " ")
+    text = _TAG.sub("", undrawn(text, _OVERRIDE)).replace(r"\h", " ")
     for entity, character in _ENTITIES.items():
         text = text.replace(entity, character)
-    rows = (_visible(row) for row in re.split(r"\\[Nn]|\r\n?|\n", text))
+    rows = (spoken(row) for row in re.split(r"\\[Nn]|\r\n?|\n", text))
     return "\n".join(row for row in rows if any(character.isalnum() for character in row))
-
-
-def _visible(row: str) -> str:
-    kept = (
-        c for c in row.replace("\t", " ")
-        if unicodedata.category(c) not in _FORBIDDEN or c in _JOINERS
-    )  # fmt: skip
-    return "".join(kept).strip()
 
 
 def _unrolled(cues: Iterable[Cue]) -> Iterator[Cue]:
     """Without the lines that a cue repeats of the one before, as captions that roll do."""
-    shown: list[str] = []
+    shown: frozenset[str] = frozenset()
     held: Cue | None = None
     for cue in cues:
         rows = cue.text.split("\n")
@@ -210,7 +238,7 @@ def _unrolled(cues: Iterable[Cue]) -> Iterator[Cue]:
             fresh = [row for row in rows if row not in shown]
         else:
             fresh = rows
-        shown = rows
+        shown = frozenset(rows)
         if held is not None and not fresh:
             held = Cue(held.span.hull(cue.span), held.text)
             continue

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import av
 
 from vidcut.errors import MediaError
+from vidcut.escaping import spoken, undrawn
 from vidcut.readers import _container
 from vidcut.records import SECOND_US, Cue, Span
 
@@ -25,11 +25,9 @@ _UNTIMED_US = 3 * SECOND_US
 
 # libavcodec gives every text codec as a line of ASS: eight fields, then the text.
 _FIELDS_BEFORE_TEXT = 8
-_DRAWING = re.compile(r"\{[^{}]*\\p[1-9][^{}]*\}.*?(?:\{[^{}]*\\p0[^{}]*\}|$)", re.DOTALL)
 _OVERRIDE = re.compile(r"\{[^{}]*\}")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _BREAK = re.compile(r"\\[Nn]|\r\n?|\n")
-_FORBIDDEN = frozenset(("Cc", "Cf", "Cs", "Co"))
 
 
 def cues(path: Path, track: SubtitleTrack) -> list[Cue]:
@@ -50,9 +48,8 @@ def cues(path: Path, track: SubtitleTrack) -> list[Cue]:
 
 def plain(line: str) -> str:
     """A cue's text without ASS and HTML markup, control and invisible characters."""
-    line = _OVERRIDE.sub("", _DRAWING.sub("", line))
-    line = _TAG.sub("", line).replace(r"\h", " ")
-    rows = (_visible(row).strip() for row in _BREAK.split(line))
+    line = _TAG.sub("", undrawn(line, _OVERRIDE)).replace(r"\h", " ")
+    rows = (spoken(row) for row in _BREAK.split(line))
     return "\n".join(row for row in rows if row)
 
 
@@ -80,9 +77,3 @@ def _timed(found: list[tuple[int, int, str]]) -> Iterable[Cue]:
             end_us = min(next(later, start_us + _UNTIMED_US), start_us + _UNTIMED_US)
         if text and end_us > max(0, start_us):
             yield Cue(Span(max(0, start_us), end_us), text)
-
-
-def _visible(text: str) -> str:
-    """Joiners (ZWJ, ZWNJ) are part of how some scripts are spelt."""
-    kept = (c for c in text if unicodedata.category(c) not in _FORBIDDEN or c in "\u200c\u200d\t")
-    return "".join(kept).replace("\t", " ")
