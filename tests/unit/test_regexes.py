@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _HOUSE = Path(vidcut.__file__).parent
-_LENGTH = 8_000
+_LENGTH = 4_000
 _TIMES = 60
 """As long as a plain search may a pattern take; a quadratic one takes thousands of times."""
-_SLACK_S = 0.03
+_SLACK_S = 0.02
 _FREE = {
     # Tries 24 lengths at each place, 200 ends after each mark.
     "vidcut.modalities._invented._REPEATED": 10,
@@ -42,7 +42,9 @@ def _patterns() -> dict[str, tuple[re.Pattern[Any], frozenset[str]]]:
             for key, value in vars(importlib.import_module(name)).items():
                 if isinstance(value, re.Pattern):
                     ways = frozenset(re.findall(rf"\b{key}\.({'|'.join(_WAYS)})\(", code))
-                    found[f"{name}.{key}"] = value, ways
+                    # What a neighbour's function is given, it searches and replaces by.
+                    given = {"finditer"} if re.search(rf"\w\([^()]*, {key}\)", code) else set()
+                    found[f"{name}.{key}"] = value, ways | given
     return found
 
 
@@ -56,7 +58,7 @@ def _hostile(pattern: re.Pattern[Any]) -> Iterator[str]:
     alphabet = [*said[:: max(1, len(said) // 12)], " ", "a"]
     pairs = ["".join(pair) for pair in itertools.product(alphabet, repeat=2)]
     units = [*alphabet, *pairs[:: max(1, len(pairs) // 20)], *_UNITS]
-    for unit, start, end in itertools.product(units, _STARTS, ("", "\0", "\na")):
+    for unit, start, end in itertools.product(units, _STARTS, ("", "\0")):
         yield start + (unit * _LENGTH)[:_LENGTH] + end
 
 
