@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidcut import shots
-from vidcut.chunking import WARM_UP_US, picture_windows
 from vidcut.errors import MediaError, MissingError
 from vidcut.footage import content_hash
 from vidcut.protocols import Feed
@@ -30,10 +28,11 @@ if TYPE_CHECKING:
     from vidcut.footage import Footage
     from vidcut.protocols import (
         PictureModality,
-        Reader,
+        Prober,
         SoundModality,
         Subtitles,
         Transcriber,
+        Viewer,
     )
     from vidcut.records import Cue, Harvest, Media, PictureWindow, SubtitleTrack
 
@@ -50,7 +49,7 @@ _log = logging.getLogger(__name__)
 class Tools:
     """The live objects that an index run works with."""
 
-    reader: Reader
+    reader: Viewer
     subtitles: Subtitles
     pictures: Sequence[PictureModality]
     sounds: Sequence[SoundModality]
@@ -59,6 +58,8 @@ class Tools:
     use_subtitles: bool
     sample_px: int
     """The longer side of the pictures that the modalities are given."""
+    release: Callable[[], None] = lambda: None
+    """Ends whatever the reader is at, so that nobody waits for it."""
 
 
 # Reports ------------------------------------------------------------------------------
@@ -182,7 +183,7 @@ def remaining(tasks: Sequence[Task], progress: Mapping[str, tuple[str, int, bool
 # Doing --------------------------------------------------------------------------------
 
 
-def examiner(reader: Reader, stop: Callable[[], bool]) -> Callable[[Footage], Iterator[Report]]:
+def examiner(reader: Prober, stop: Callable[[], bool]) -> Callable[[Footage], Iterator[Report]]:
     """The lane that looks at files before anything is decoded."""
 
     def examine(footage: Footage) -> Iterator[Report]:
@@ -190,6 +191,8 @@ def examiner(reader: Reader, stop: Callable[[], bool]) -> Callable[[Footage], It
         try:
             content = content_hash(footage.path, stop=stop)
             yield Examined(footage, content, reader.probe(footage.path))
+        except MissingError:
+            raise
         except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
             yield Examined(footage, content, None, reason(error, footage.path))
 
@@ -202,10 +205,12 @@ def seer(tools: Tools) -> Callable[[Job], Iterator[Sight]]:
     def see(job: Job) -> Iterator[Sight]:
         start_us = min(task.start_us for task in job.pictures)
         try:
-            frames = tools.reader.frames(job.footage.path, start_us=max(0, start_us - WARM_UP_US))
-            marked = shots.mark_cuts(frames)
-            for window in picture_windows(marked, start_us=start_us, longest_px=tools.sample_px):
+            for window in tools.reader.windows(
+                job.footage.path, start_us=start_us, longest_px=tools.sample_px
+            ):
                 yield job, window
+        except MissingError:
+            raise
         except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
             yield Ended(job, Feed.PICTURE, reason(error, job.footage.path))
         else:

@@ -127,6 +127,8 @@ class SoundBlock:
 
     start_us: int
     samples: NDArray[np.float32]
+    lost_us: int = 0
+    """How much sound between the block before and this one's end did not decode."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -168,6 +170,8 @@ class PictureWindow:
     span: Span
     cuts: tuple[int, ...]
     samples: tuple[Sample, ...]
+    lost_us: int = 0
+    """How much between the window before and this one's end did not decode."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from pathlib import Path
 
+    from vidcut.protocols import Witness
+    from vidcut.records import Span
+
 # Containers whose whole content is in the one file. Playlists (hls, dash, concat), picture
 # sequences, devices and text are left out: they make libav open what they name. The same as
 # arguments.DEMUXERS, for what can be indexed must be cut.
@@ -32,6 +35,8 @@ _TIMECODE = re.compile(r"([0-9]{2}:[0-5][0-9]:[0-5][0-9])([:;.,])([0-9]{2,3})")
 
 _MOST_FAILURES = 100
 """Reads that fail in a row before the rest of a file is given up."""
+_MOST_STARVED = 8
+"""A damaged packet may ask for too much memory, but they do not follow each other."""
 
 
 @contextlib.contextmanager
@@ -107,7 +112,17 @@ def start_us(container: Any) -> int:
     return container.start_time or 0
 
 
-def packets(container: Any, stream: Any) -> Iterator[Any]:
+class Nobody:
+    """A `vidcut.protocols.Witness` that listens to nothing."""
+
+    def read(self, time_us: int | None) -> None:
+        """Nothing."""
+
+    def lost(self, span: Span) -> None:
+        """Nothing."""
+
+
+def packets(container: Any, stream: Any, witness: Witness) -> Iterator[Any]:
     """The stream's packets that hold something, from where the container stands.
 
     A read that fails is passed over: many a demuxer finds its feet again.
@@ -117,6 +132,7 @@ def packets(container: Any, stream: Any) -> Iterator[Any]:
         try:
             for packet in container.demux(stream):
                 failures = 0
+                witness.read(_packet_us(container, packet))
                 if packet.size:  # a decoder takes an empty packet for the end
                     yield packet
         except av.error.FFmpegError:
@@ -126,19 +142,29 @@ def packets(container: Any, stream: Any) -> Iterator[Any]:
 
 
 def decoded(stream: Any, source: Iterable[Any]) -> Iterator[Any]:
-    """The frames of the packets; damaged packets are passed over."""
-    for packet in source:
-        yield from _decoded(stream, packet)
-    yield from _decoded(stream, None)
+    """The frames of the packets; damaged packets are passed over.
+
+    Raises:
+        MemoryError: some packets in a row take more memory than there may be.
+    """
+    starved = 0
+    for packet in itertools.chain(source, [None]):
+        try:
+            yield from _decoded(stream, packet)
+            starved = 0
+        except MemoryError:
+            starved += 1
+            if starved == _MOST_STARVED:
+                raise
 
 
-def read_through(path: Path, container: Any, stream: Any) -> Iterator[Any]:
+def read_through(path: Path, container: Any, stream: Any, witness: Witness) -> Iterator[Any]:
     """The frames of the stream from where the container stands to its end.
 
     Raises:
         MediaError: not one can be decoded.
     """
-    frames = decoded(stream, packets(container, stream))
+    frames = decoded(stream, packets(container, stream, witness))
     first = next(frames, None)
     if first is None:
         message = f"{path.name}: nothing of its {stream.type} stream can be decoded"
@@ -166,8 +192,16 @@ def seek(container: Any, stream: Any, time_us: int) -> bool:
 def _decoded(stream: Any, packet: Any) -> list[Any]:
     try:
         return list(stream.decode(packet))
+    except MemoryError:  # of libav's kind too
+        raise
     except (av.error.FFmpegError, ValueError):
         return []
+
+
+def _packet_us(container: Any, packet: Any) -> int | None:
+    if packet.pts is None or packet.time_base is None:
+        return None
+    return microseconds(packet.pts, packet.time_base) - start_us(container)
 
 
 def _moves(stream: Any) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from vidcut.protocols import Witness
     from vidcut.records import Picture
 
 _STEPS_BACK_US = (0, 2 * SECOND_US, 10 * SECOND_US)
@@ -28,18 +29,18 @@ _ODDEST_ASPECT = 8
 """A pixel that claims to be more oblong than this is taken for a square."""
 
 
-def frames(path: Path, *, start_us: int, threads: int) -> Iterator[PyavFrame]:
+def frames(path: Path, *, start_us: int, threads: int, witness: Witness) -> Iterator[PyavFrame]:
     """See `vidcut.protocols.Reader.frames`; ``threads`` 0 for libav's own choice."""
     if start_us > 0:
         with _container.opened(path) as container:
             stream = decodable(path, container, threads)
-            source = _from_key_frame(container, stream, start_us)
+            source = _from_key_frame(container, stream, start_us, witness)
             if source is not None:
                 yield from _shown(path, container, stream, source, start_us)
                 return
     with _container.opened(path) as container:
         stream = decodable(path, container, threads)
-        source = _container.read_through(path, container, stream)
+        source = _container.read_through(path, container, stream, witness)
         yield from _shown(path, container, stream, source, start_us)
 
 
@@ -143,13 +144,15 @@ def _shown(
             yield PyavFrame(time_us, frame, scaler, path.name)
 
 
-def _from_key_frame(container: Any, stream: Any, time_us: int) -> Iterator[Any] | None:
+def _from_key_frame(
+    container: Any, stream: Any, time_us: int, witness: Witness
+) -> Iterator[Any] | None:
     """The frames from the key frame at or before a time; None where that cannot be trusted.
 
     The first packet is decoded before: it may be the only one to say which encoder made the
     stream, and without that libavcodec decodes the 4:4:4 of x264 before build 151 to green.
     """
-    first = next(_container.packets(container, stream), None)
+    first = next(_container.packets(container, stream, witness), None)
     if first is None:
         return None
     for _ in _container.decoded(stream, [first]):
@@ -157,7 +160,7 @@ def _from_key_frame(container: Any, stream: Any, time_us: int) -> Iterator[Any] 
     for back_us in _STEPS_BACK_US:
         if not _container.seek(container, stream, max(0, time_us - back_us)):
             return None
-        source = _container.packets(container, stream)
+        source = _container.packets(container, stream, witness)
         key = next((packet for packet in source if packet.is_keyframe), None)
         if key is None or key.pts is None:
             return None
