@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import re
 import stat
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from vidcut.errors import MediaError
 from vidcut.records import SECOND_US
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from fractions import Fraction
     from pathlib import Path
 
@@ -35,8 +34,6 @@ _TIMECODE = re.compile(r"([0-9]{2}:[0-5][0-9]:[0-5][0-9])([:;.,])([0-9]{2,3})")
 
 _MOST_FAILURES = 100
 """Reads that fail in a row before the rest of a file is given up."""
-_MOST_STARVED = 8
-"""A damaged packet may ask for too much memory, but they do not follow each other."""
 
 
 @contextlib.contextmanager
@@ -141,37 +138,6 @@ def packets(container: Any, stream: Any, witness: Witness) -> Iterator[Any]:
             return
 
 
-def decoded(stream: Any, source: Iterable[Any]) -> Iterator[Any]:
-    """The frames of the packets; damaged packets are passed over.
-
-    Raises:
-        MemoryError: some packets in a row take more memory than there may be.
-    """
-    starved = 0
-    for packet in itertools.chain(source, [None]):
-        try:
-            yield from _decoded(stream, packet)
-            starved = 0
-        except MemoryError:
-            starved += 1
-            if starved == _MOST_STARVED:
-                raise
-
-
-def read_through(path: Path, container: Any, stream: Any, witness: Witness) -> Iterator[Any]:
-    """The frames of the stream from where the container stands to its end.
-
-    Raises:
-        MediaError: not one can be decoded.
-    """
-    frames = decoded(stream, packets(container, stream, witness))
-    first = next(frames, None)
-    if first is None:
-        message = f"{path.name}: nothing of its {stream.type} stream can be decoded"
-        raise MediaError(f"{message}; it is damaged, take another copy")
-    return itertools.chain([first], frames)
-
-
 def microseconds(ticks: int, time_base: Fraction) -> int:
     """To the nearest, without rounding on the way."""
     divisor = 2 * time_base.denominator
@@ -187,15 +153,6 @@ def seek(container: Any, stream: Any, time_us: int) -> bool:
     except (av.error.FFmpegError, OverflowError):
         return False
     return True
-
-
-def _decoded(stream: Any, packet: Any) -> list[Any]:
-    try:
-        return list(stream.decode(packet))
-    except MemoryError:  # of libav's kind too
-        raise
-    except (av.error.FFmpegError, ValueError):
-        return []
 
 
 def _packet_us(container: Any, packet: Any) -> int | None:

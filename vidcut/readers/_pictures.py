@@ -12,7 +12,7 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from vidcut.errors import MediaError
-from vidcut.readers import _container, _timing
+from vidcut.readers import _container, _decoding, _timing
 from vidcut.records import SECOND_US
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def frames(path: Path, *, start_us: int, threads: int, witness: Witness) -> Iter
                 return
     with _container.opened(path) as container:
         stream = decodable(path, container, threads)
-        source = _container.read_through(path, container, stream, witness)
+        source = _decoding.read_through(path, container, stream, witness)
         yield from _shown(path, container, stream, source, start_us)
 
 
@@ -155,7 +155,9 @@ def _from_key_frame(
     first = next(_container.packets(container, stream, witness), None)
     if first is None:
         return None
-    for _ in _container.decoded(stream, [first]):
+    for _ in _decoding.decoded(
+        stream, [first], _decoding.Ledger(container, stream, _container.Nobody())
+    ):
         pass
     for back_us in _STEPS_BACK_US:
         if not _container.seek(container, stream, max(0, time_us - back_us)):
@@ -166,7 +168,9 @@ def _from_key_frame(
             return None
         shown_us = _container.microseconds(key.pts, stream.time_base)
         if shown_us - _container.start_us(container) <= time_us:
-            return _verified(_container.decoded(stream, itertools.chain([key], source)), key.pts)
+            ledger = _decoding.Ledger(container, stream, witness)
+            frames = _decoding.decoded(stream, itertools.chain([key], source), ledger)
+            return _verified(frames, key.pts)
     return None
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from av.audio.resampler import AudioResampler
 
 from vidcut.errors import MediaError
-from vidcut.readers import _container, _timing
+from vidcut.readers import _container, _decoding, _timing
 from vidcut.records import SECOND_US, SoundBlock
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def sound(path: Path, *, start_us: int, witness: Witness) -> Iterator[SoundBlock
                 return
     with _container.opened(path) as container:
         stream = _decodable(path, container)
-        source = _container.read_through(path, container, stream, witness)
+        source = _decoding.read_through(path, container, stream, witness)
         yield from _blocks(container, stream, source, start_us)
 
 
@@ -70,7 +70,8 @@ def _from_before(
     landed_us = _container.microseconds(first.pts, stream.time_base)
     if landed_us - _container.start_us(container) > time_us:
         return None
-    return _container.decoded(stream, itertools.chain([first], source))
+    ledger = _decoding.Ledger(container, stream, witness)
+    return _decoding.decoded(stream, itertools.chain([first], source), ledger)
 
 
 def _blocks(

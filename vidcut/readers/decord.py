@@ -21,7 +21,7 @@ import numpy as np
 from decord._ffi.base import DECORDError, DECORDLimitReachedError
 
 from vidcut.errors import MediaError
-from vidcut.readers import _container, _pictures, pyav
+from vidcut.readers import _container, _decoding, _pictures, pyav
 from vidcut.records import SECOND_US
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _translated(path: Path) -> Iterator[None]:
 def _refuse_turned(path: Path, witness: Witness) -> None:
     with _container.opened(path) as container:
         stream = _pictures.decodable(path, container, 1)
-        frame = next(_container.read_through(path, container, stream, witness))
+        frame = next(_decoding.read_through(path, container, stream, witness))
     corners = np.arange(4, dtype=np.uint8).reshape(2, 2)
     turned = _pictures.upright(corners, frame).ravel().tolist()
     if turned not in ([0, 1, 2, 3], [3, 2, 1, 0]):  # as it is, or upside down

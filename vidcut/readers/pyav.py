@@ -11,7 +11,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from vidcut.errors import MediaError
-from vidcut.readers import _container, _cues, _pictures, _sound
+from vidcut.readers import _container, _cues, _decoding, _pictures, _sound
 from vidcut.records import Media, PictureTrack, SoundTrack, SubtitleTrack
 
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ def _streams(container: Any) -> list[Any]:
 
 def _picture_track(container: Any, stream: Any, witness: Witness) -> PictureTrack:
     packets = itertools.islice(_container.packets(container, stream, witness), _PROBED_PACKETS)
-    frame = next(_container.decoded(stream, packets), None)
+    ledger = _decoding.Ledger(container, stream, _container.Nobody())
+    frame = next(_decoding.decoded(stream, packets, ledger), None)
     rotation = 0 if frame is None else round(frame.rotation / 90) * 90 % 360
     coded = stream.codec_context if frame is None else frame
     width, height = _pictures.Scaler(stream.sample_aspect_ratio).size(coded)

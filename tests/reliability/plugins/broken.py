@@ -127,7 +127,7 @@ def _hang_with_the_lock(_: Path) -> None:
 def _eat(_: Path) -> None:
     held: list[Any] = []
     while True:
-        held.append(np.ones(1 << 24, np.uint8))
+        held.append(np.empty(1 << 26, np.uint8))
 
 
 def _babble(_: Path) -> None:
