@@ -22,6 +22,8 @@ _MOST_STARVED = 8
 
 _LEAST_TAIL_US = SECOND_US // 2
 """Indexes and headers round, and what they count to differs from writer to writer."""
+_REACH_US = SECOND_US
+_LEAP_US = 10 * SECOND_US
 _WITH_DURATION_ALONE = frozenset(("matroska,webm", "flv"))
 
 
@@ -77,44 +79,60 @@ class Ledger:
         self._witness = witness
         self._by_dts = container.format.name == "avi"  # see _timing.timed
         self._begins_us: int | None = None
-        self._is_damaged = False
-        self._read_us = self._shown_us = self._told_us = 0
+        self._damage_us: int | None = None
+        self._leapt = False
+        self._shown_us = self._told_us = 0
 
     def packet(self, packet: Any | None) -> None:
         """A packet goes to the decoder, None at the end."""
         span = self._span(packet)
         if packet is None or span is None or packet.is_discard:  # before an edit list's first
             return
-        self._read_us = max(self._read_us, span.end)
+        if packet.is_corrupt:
+            self._damage_us = span.start
         if self._begins_us is None or span.start < self._begins_us:
             self._begins_us = span.start
 
     def damaged(self, packet: Any | None) -> None:
         """The decoder makes nothing of a packet."""
         span = self._span(packet)
-        self._is_damaged = True
         if span is not None:
+            self._damage_us = span.start
             self._tell(span)
 
     def frame(self, frame: Any) -> None:
         """A frame came out; before the first, a decoder may have waited for a key frame."""
         span = self._span(frame)
-        if span is None:
+        if span is None or self._is_stray(span):
             return
-        gap_us = self._shown_us
+        if frame.is_corrupt:
+            self._damage_us = span.start
         if not self._shown_us and self._stream.type == "video":
-            gap_us = span.start if self._begins_us is None else self._begins_us
-            self._is_damaged = True
-        if self._is_damaged or frame.is_corrupt:
-            self._tell(Span(min(gap_us, span.start), span.end if frame.is_corrupt else span.start))
-        self._is_damaged = frame.is_corrupt
+            begins_us = span.start if self._begins_us is None else self._begins_us
+            self._tell(Span(min(begins_us, span.start), span.start))
+        elif self._is_near_damage(span.start):
+            self._tell(Span(min(self._shown_us, span.start), span.start))
+        if frame.is_corrupt:
+            self._tell(span)
         self._shown_us = max(self._shown_us, span.end)
+
+    def _is_stray(self, span: Span) -> bool:
+        """Whether a frame leaps far ahead, and is the first to do so: see _timing."""
+        leaps = bool(self._shown_us) and span.start - self._shown_us > _LEAP_US
+        self._leapt = leaps and not self._leapt
+        return self._leapt
+
+    def _is_near_damage(self, time_us: int) -> bool:
+        """Decoders give frames late and out of order: what was damaged lies about here."""
+        if self._damage_us is None:
+            return False
+        return self._shown_us - _REACH_US <= self._damage_us <= time_us + _REACH_US
 
     def end(self) -> None:
         """There are no more packets: were more promised?"""
         promised_us = self._promised_us()
-        if promised_us - self._read_us >= _LEAST_TAIL_US:
-            self._tell(Span(self._read_us, promised_us))
+        if promised_us - self._shown_us >= _LEAST_TAIL_US:
+            self._tell(Span(self._shown_us, promised_us))
 
     def _promised_us(self) -> int:
         """Where the stream should end; 0 where nothing says so.
@@ -127,13 +145,13 @@ class Ledger:
         if kind in _WITH_DURATION_ALONE:
             # Counted from 0 or from the start, as its writer saw fit.
             header_us = (self._container.duration or 0) - max(0, self._container.start_time or 0)
-            is_short = header_us - self._read_us >= _LEAST_TAIL_US
+            is_short = header_us - self._shown_us >= _LEAST_TAIL_US
             return header_us if is_short and header_us - self._others_us() >= _LEAST_TAIL_US else 0
         return self._time_us(entries[len(entries) - 1].timestamp) if len(entries) else 0
 
     def _others_us(self) -> int:
         """How far any stream goes. The container is at its end, and nobody needs it there."""
-        if not _container.seek(self._container, self._stream, self._read_us):
+        if not _container.seek(self._container, self._stream, self._shown_us):
             return 1 << 62
         starts_us, furthest_us = _container.start_us(self._container), 0
         every = list(self._container.streams)
@@ -161,4 +179,5 @@ class Ledger:
         start_us = max(span.start, self._told_us)
         if start_us < span.end:
             self._witness.lost(Span(start_us, span.end))
-            self._told_us = span.end
+            if span.start - self._shown_us <= _LEAP_US:  # or nothing after it would be told
+                self._told_us = span.end
