@@ -27,6 +27,7 @@ from vidcut.cutting import CutPlan
 from vidcut.finish import Crop, Finish, Shape
 from vidcut.readers import pyav
 from vidcut.records import SECOND_US, Span
+from vidcut.viewing import Here
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ def main() -> None:
 
 def _held(path: Path, marks: Sequence[tuple[float, float]]) -> tuple[int, int, int]:
     """How many of the marks the crop holds from the middle, how many following; and of how many."""
-    reader = pyav.create()
+    reader = Here(pyav.create())
     track = reader.probe(path).picture
     assert track is not None
     share = track.height * 9 / 16 / track.width

@@ -10,7 +10,6 @@ from vidcut.errors import MediaError
 from vidcut.finish import Crop, Shape
 from vidcut.framing import way
 from vidcut.processes import Halted
-from vidcut.shots import mark_cuts
 
 if TYPE_CHECKING:
     import threading
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
 
     from vidcut.finish import Finish
     from vidcut.framing import Corner
-    from vidcut.protocols import Frame, Reader
-    from vidcut.records import Picture, Span
+    from vidcut.protocols import Onlooker
+    from vidcut.records import Glance, Picture, Span
     from vidcut.subject import View
 
 _EVERY_US = 200_000
@@ -50,7 +49,7 @@ class Followed:
 
 
 def framed(
-    finish: Finish, reader: Reader, source: Path, span: Span, *, halt: threading.Event | None
+    finish: Finish, onlooker: Onlooker, source: Path, span: Span, *, halt: threading.Event | None
 ) -> Framed:
     """Find the way of a finish's crop, where it is to follow the subject.
 
@@ -65,7 +64,7 @@ def framed(
     if not finish.follows:
         return middle
     try:
-        found = follow(reader, source, span, halt=halt)
+        found = follow(onlooker, source, span, halt=halt)
     except MediaError as error:
         return replace(middle, note=f"cropped from the middle, for nothing can be seen ({error})")
     if not found.way:
@@ -80,7 +79,7 @@ def _note(found: Followed) -> str:
 
 
 def follow(
-    reader: Reader, source: Path, span: Span, *, halt: threading.Event | None = None
+    onlooker: Onlooker, source: Path, span: Span, *, halt: threading.Event | None = None
 ) -> Followed:
     """Look at a span, some five pictures a second, and find the crop's way through it.
 
@@ -88,7 +87,8 @@ def follow(
         MediaError: nothing of it decodes.
         Halted: ``halt`` was set by another thread.
     """
-    shots = list(_shots(_frames(reader, source, span, halt)))
+    glances = onlooker.glances(source, span, every_us=_EVERY_US, longest_px=subject.LONGEST_PX)
+    shots = list(_shots(_until(halt, glances)))
     seen = [
         (start_us - span.start, subject.sights(views, since_us=span.start))
         for start_us, views in shots
@@ -102,31 +102,25 @@ def follow(
     return Followed(way(seen, span.duration, speed=_SPEED / (1 - share)), len(shots), followed)
 
 
-def _frames(
-    reader: Reader, source: Path, span: Span, halt: threading.Event | None
-) -> Iterator[Frame]:
-    for frame in reader.frames(source, start_us=span.start):
-        if halt is not None and halt.is_set():
-            raise Halted
-        if frame.time_us >= span.end:
-            return
-        yield frame
-
-
-def _shots(frames: Iterable[Frame]) -> Iterator[tuple[int, list[View]]]:
+def _shots(glances: Iterable[Glance]) -> Iterator[tuple[int, list[View]]]:
     """Each shot's start, and what is seen in it."""
     views: list[View] = []
-    start_us = due_us = -1
+    start_us: int | None = None
     before: Picture | None = None
-    for frame, begins in mark_cuts(frames):
-        if begins or start_us < 0:
-            if start_us >= 0:
+    for glance in glances:
+        if glance.begins_shot or start_us is None:
+            if start_us is not None:
                 yield start_us, views
-            views, start_us, due_us, before = [], frame.time_us, frame.time_us, None
-        if frame.time_us >= due_us:
-            picture = frame.picture(subject.LONGEST_PX)
-            view = subject.view(picture, before, frame.time_us)
-            views += [view] if view else []
-            before, due_us = picture, frame.time_us + _EVERY_US
-    if start_us >= 0:
+            views, start_us, before = [], glance.time_us, None
+        view = subject.view(glance.picture, before, glance.time_us)
+        views += [view] if view else []
+        before = glance.picture
+    if start_us is not None:
         yield start_us, views
+
+
+def _until(halt: threading.Event | None, glances: Iterable[Glance]) -> Iterator[Glance]:
+    for glance in glances:
+        if halt is not None and halt.is_set():
+            raise Halted
+        yield glance

@@ -6,6 +6,7 @@ import fnmatch
 import hashlib
 import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,24 +101,37 @@ def demand(paths: Iterable[Path]) -> None:
             raise UsageError(f"{path} does not exist; name files or folders that do")
 
 
-def content_hash(path: Path, *, stop: Callable[[], bool] = lambda: False) -> bytes:
-    """BLAKE2b-128 of the whole file; cheap beside decoding it. Worthless once ``stop`` says so.
+def content_hash(
+    path: Path, *, stop: Callable[[], bool] = lambda: False, most_bytes: int | None = None
+) -> bytes:
+    """BLAKE2b-128 of the file; cheap beside decoding it. Worthless once ``stop`` says so.
+
+    ``most_bytes``: of how much of its beginning; of the whole by default.
 
     Raises:
         MediaError: it cannot be read, or is no regular file.
     """
-    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
-        raise MediaError("it is no regular file")
     digest = hashlib.blake2b(digest_size=16)
+    left = most_bytes
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_opened) as file:
             while block := file.read(_BLOCK_BYTES):
-                if stop():
+                if stop() or left == 0:
                     break
-                digest.update(block)
+                digest.update(block[:left])
+                left = None if left is None else max(0, left - len(block))
     except OSError as error:
         raise MediaError(f"it cannot be read ({error.strerror})") from error
     return digest.digest()
+
+
+def _opened(path: str, flags: int) -> int:
+    """A regular file, looked at once it is open: a pipe would be waited for, for ever."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise MediaError("it is no regular file")
+    return descriptor
 
 
 def _walk(

@@ -6,6 +6,7 @@ that fails ends with a report that says why; only a missing model ends the run.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from dataclasses import dataclass, field, replace
@@ -13,8 +14,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidcut import shots
-from vidcut.chunking import WARM_UP_US, picture_windows
 from vidcut.errors import MediaError, MissingError
 from vidcut.footage import content_hash
 from vidcut.protocols import Feed
@@ -30,10 +29,11 @@ if TYPE_CHECKING:
     from vidcut.footage import Footage
     from vidcut.protocols import (
         PictureModality,
-        Reader,
+        Prober,
         SoundModality,
         Subtitles,
         Transcriber,
+        Viewer,
     )
     from vidcut.records import Cue, Harvest, Media, PictureWindow, SubtitleTrack
 
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 SOUND_RATE_HZ = 16_000
 _SOUND_WINDOW_US = 75 * SECOND_US
+_MOST_HASHED_BYTES = 1 << 30
+"""Of a file that is no media: it is known again by its beginning."""
 _log = logging.getLogger(__name__)
 
 
@@ -50,7 +52,7 @@ _log = logging.getLogger(__name__)
 class Tools:
     """The live objects that an index run works with."""
 
-    reader: Reader
+    reader: Viewer
     subtitles: Subtitles
     pictures: Sequence[PictureModality]
     sounds: Sequence[SoundModality]
@@ -59,6 +61,8 @@ class Tools:
     use_subtitles: bool
     sample_px: int
     """The longer side of the pictures that the modalities are given."""
+    release: Callable[[], None] = lambda: None
+    """Ends whatever the reader is at, so that nobody waits for it."""
 
 
 # Reports ------------------------------------------------------------------------------
@@ -83,6 +87,8 @@ class Made:
     span: Span
     cuts: tuple[int, ...]
     harvests: Mapping[str, Harvest]
+    lost_us: int = 0
+    """How much of it did not decode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,15 +188,22 @@ def remaining(tasks: Sequence[Task], progress: Mapping[str, tuple[str, int, bool
 # Doing --------------------------------------------------------------------------------
 
 
-def examiner(reader: Reader, stop: Callable[[], bool]) -> Callable[[Footage], Iterator[Report]]:
+def examiner(reader: Prober, stop: Callable[[], bool]) -> Callable[[Footage], Iterator[Report]]:
     """The lane that looks at files before anything is decoded."""
 
     def examine(footage: Footage) -> Iterator[Report]:
         content = b""
         try:
+            media = reader.probe(footage.path)
             content = content_hash(footage.path, stop=stop)
-            yield Examined(footage, content, reader.probe(footage.path))
+            yield Examined(footage, content, media)
+        except MissingError:
+            raise
         except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
+            with contextlib.suppress(MediaError):  # it may be a terabyte of nothing
+                content = content or content_hash(
+                    footage.path, stop=stop, most_bytes=_MOST_HASHED_BYTES
+                )
             yield Examined(footage, content, None, reason(error, footage.path))
 
     return examine
@@ -202,10 +215,12 @@ def seer(tools: Tools) -> Callable[[Job], Iterator[Sight]]:
     def see(job: Job) -> Iterator[Sight]:
         start_us = min(task.start_us for task in job.pictures)
         try:
-            frames = tools.reader.frames(job.footage.path, start_us=max(0, start_us - WARM_UP_US))
-            marked = shots.mark_cuts(frames)
-            for window in picture_windows(marked, start_us=start_us, longest_px=tools.sample_px):
+            for window in tools.reader.windows(
+                job.footage.path, start_us=start_us, longest_px=tools.sample_px
+            ):
                 yield job, window
+        except MissingError:
+            raise
         except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
             yield Ended(job, Feed.PICTURE, reason(error, job.footage.path))
         else:
@@ -232,7 +247,7 @@ def look(seen: Sight) -> Iterator[Report]:
         except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
             job.failed.add(name)
             yield Faltered(job, f"{name}: {reason(error, job.footage.path)}")
-    yield Made(job, Feed.PICTURE, window.span, window.cuts, harvests)
+    yield Made(job, Feed.PICTURE, window.span, window.cuts, harvests, window.lost_us)
 
 
 def listener(tools: Tools) -> Callable[[Job], Iterator[Report]]:
@@ -243,8 +258,8 @@ def listener(tools: Tools) -> Callable[[Job], Iterator[Report]]:
             name = task.modality.name
             read = _read_cues if task.cues is not None else _hear
             try:
-                for span, harvest in read(job, task, tools):
-                    yield Made(job, Feed.SOUND, span, (), {name: harvest})
+                for span, harvest, lost_us in read(job, task, tools):
+                    yield Made(job, Feed.SOUND, span, (), {name: harvest}, lost_us)
             except MissingError:
                 raise
             except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
@@ -263,35 +278,39 @@ def reason(error: Exception, path: Path) -> str:
     return " ".join(f"unforeseen {type(error).__name__}: {error}".split())
 
 
-def _read_cues(job: Job, task: SoundTask, tools: Tools) -> Iterator[tuple[Span, Harvest]]:
+def _read_cues(job: Job, task: SoundTask, tools: Tools) -> Iterator[tuple[Span, Harvest, int]]:
     cues: Sequence[Cue]
     if isinstance(task.cues, os.PathLike):
         cues = tools.subtitles.read_sidecar(task.cues)
     elif task.cues is not None:
         cues = tools.reader.cues(job.footage.path, task.cues)
     if tools.transcriber is not None:
-        yield Span(0, job.media.duration_us), tools.transcriber.from_cues(cues)
+        yield Span(0, job.media.duration_us), tools.transcriber.from_cues(cues), 0
 
 
-def _hear(job: Job, task: SoundTask, tools: Tools) -> Iterator[tuple[Span, Harvest]]:
+def _hear(job: Job, task: SoundTask, tools: Tools) -> Iterator[tuple[Span, Harvest, int]]:
     """Feed a sound modality windows, each beginning where it let go of the last.
+
+    With each comes how much sound was lost since the last.
 
     A window's length hangs on nothing but its start, so that it comes out the same when the
     work is taken up there.
     """
-    start_us, held = task.start_us, _Held()
+    start_us, held, lost_us = task.start_us, _Held(), 0
     for block in tools.reader.sound(job.footage.path, start_us=start_us):
         held.add(block.samples)
+        lost_us += block.lost_us
         while held.duration_us >= _SOUND_WINDOW_US:
             span = Span(start_us, start_us + _SOUND_WINDOW_US)
             samples = held.samples()[: _SOUND_WINDOW_US * SOUND_RATE_HZ // SECOND_US]
             harvest = task.modality.read(SoundWindow(span, samples, last=False))
-            yield Span(start_us, harvest.done_us), harvest
+            yield Span(start_us, harvest.done_us), harvest, lost_us
+            lost_us = 0
             held.drop(harvest.done_us - start_us)
             start_us = harvest.done_us
     if held.duration_us:
         span = Span(start_us, start_us + held.duration_us)
-        yield span, task.modality.read(SoundWindow(span, held.samples(), last=True))
+        yield span, task.modality.read(SoundWindow(span, held.samples(), last=True)), lost_us
 
 
 class _Held:

@@ -112,9 +112,13 @@ class Lanes:
         """Whether the lanes were told to stop."""
         return self._stop.is_set()
 
-    def stop(self, patience_s: float) -> bool:
-        """Tell all lanes to stop; whether they all did within the time."""
+    def stop(self, patience_s: float, *, release: Callable[[], None] = lambda: None) -> bool:
+        """Tell all lanes to stop; whether they all did within the time.
+
+        ``release`` frees those that wait for something else than a channel.
+        """
         self._stop.set()
+        release()
         give_up = time.monotonic() + patience_s
         for thread in self._threads:
             thread.join(max(0.0, give_up - time.monotonic()))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from vidcut.lanes import Channel
     from vidcut.library import Holdings
     from vidcut.moments import Candidate
-    from vidcut.protocols import Encoder, Reader
+    from vidcut.protocols import Encoder, Onlooker, Prober
     from vidcut.query import Query, Step
     from vidcut.records import Moment, Span, Vector, Video
     from vidcut.register import Progress, Tally
@@ -120,7 +120,7 @@ def _run(register: Register, files: Sequence[Footage], tools: Tools, watch: Watc
         lanes.check()
         raise
     finally:
-        lanes.stop(_LAST_WORD_S)
+        lanes.stop(_LAST_WORD_S, release=tools.release)
 
 
 # search -------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ def _matches(video: Video, glob: str | None) -> bool:
 
 
 def cut(
-    plans: Iterable[CutPlan], *, reader: Reader, overwrite: bool = False, keep: bool = False
+    plans: Iterable[CutPlan], *, reader: Onlooker, overwrite: bool = False, keep: bool = False
 ) -> Iterator[Clip | Failure]:
     """Carry out cut plans, several at once; a plan that fails costs its own clip only.
 
@@ -302,7 +302,7 @@ class Terms:
     """Who cuts, and what becomes of clips that stand there already."""
 
     tool: ffmpeg.Tool
-    reader: Reader
+    reader: Onlooker
     overwrite: bool
     keep: bool
 
@@ -353,7 +353,7 @@ def _inode(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _is_cut(plan: CutPlan, reader: Reader) -> bool:
+def _is_cut(plan: CutPlan, reader: Prober) -> bool:
     """Whether a clip of this length stands there, made after the source was."""
     try:
         if plan.output.stat().st_mtime_ns < plan.source.stat().st_mtime_ns:

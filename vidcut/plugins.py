@@ -24,6 +24,13 @@ def names(family: str) -> tuple[str, ...]:
     return tuple(sorted(name for name in found if not name.startswith("_")))
 
 
+def demand(family: str, name: str) -> None:
+    """Raise `UsageError` where the family has no plug-in of this name."""
+    if name not in names(family):
+        message = f"no {family} called {name!r}; there are: {', '.join(names(family))}"
+        raise UsageError(message)
+
+
 def load(family: str, name: str) -> ModuleType:
     """Import one plug-in.
 
@@ -31,9 +38,7 @@ def load(family: str, name: str) -> ModuleType:
         UsageError: the family has no plug-in of this name.
         MissingError: a package that it needs is not installed.
     """
-    if name not in names(family):
-        message = f"no {family} called {name!r}; there are: {', '.join(names(family))}"
-        raise UsageError(message)
+    demand(family, name)
     os.environ.update(_SILENCE)
     try:
         return importlib.import_module(f"vidcut.{family}.{name}")

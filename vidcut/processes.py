@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
+import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeAlias
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
 Done: TypeAlias = "subprocess.CompletedProcess[bytes]"
 """How a program ended, and what it wrote."""
 
 _HEARTBEAT_S = 0.1
+_READING_ALONE = 10
+"""How many times as long a program may take that is silent but reads."""
 
 
 class Halted(Exception):  # noqa: N818  (no error: someone asked)
@@ -69,3 +72,128 @@ def _wait(process: subprocess.Popen[bytes], halt: threading.Event | None) -> tup
         with suppress(subprocess.TimeoutExpired):
             return process.communicate(timeout=_HEARTBEAT_S)
     raise Halted
+
+
+class Gone(Exception):  # noqa: N818  (whoever waits says what it means)
+    """The program ended before it had answered; ``code`` is that of its end."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+    @property
+    def how(self) -> str:
+        """The signal's name, or the exit status in words."""
+        try:
+            return signal.Signals(-self.code).name
+        except ValueError:
+            return f"exit status {self.code}"
+
+
+class Silent(Exception):  # noqa: N818  (as above)
+    """The program neither answered nor read anything for as long as it was given."""
+
+
+class Companion:
+    """A program that is asked and answers for as long as it lives, and dies with us.
+
+    It has a process group of its own, so that a terminal's Ctrl-C passes it by. Its last
+    argument is the number of a pipe that closes when this process ends, however it does.
+
+    Args:
+        command: the program and its arguments.
+        environment: all that it gets of one.
+        patience_s: how long it may be silent while it is waited for.
+    """
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], *, patience_s: float
+    ) -> None:
+        self.patience_s = patience_s
+        self._is_over, self._ending = False, threading.Lock()
+        lifeline, self._life = os.pipe()
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - a list, no shell
+                [*command, str(lifeline)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                process_group=0,
+                pass_fds=(lifeline,),
+                cwd="/",
+                env=environment,
+                bufsize=0,
+            )
+        except BaseException:
+            os.close(self._life)
+            raise
+        finally:
+            os.close(lifeline)
+
+    def ask(self, line: bytes) -> None:
+        """Send a request; raises `Gone`."""
+        try:
+            self._pipe(self._process.stdin).write(line)
+        except BrokenPipeError:
+            raise self._gone() from None
+
+    def fill(self, room: memoryview) -> None:
+        """Fill a buffer with what comes next; raises `Gone` and `Silent`."""
+        answers = self._pipe(self._process.stdout)
+        while room:
+            self._wait_for(answers.fileno())
+            count = os.readv(answers.fileno(), [room])
+            if not count:
+                raise self._gone()
+            room = room[count:]
+
+    def end(self) -> int:
+        """Kill it and its children, whoever waits for it; its exit code."""
+        with self._ending:
+            if not self._is_over:
+                self._is_over = True
+                if self._process.poll() is None:
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                os.close(self._life)
+            return self._process.wait()
+
+    def release(self) -> None:
+        """End it, and close what connects us: for who alone has to do with it."""
+        self.end()
+        for pipe in (self._process.stdin, self._process.stdout):
+            self._pipe(pipe).close()
+
+    def _gone(self) -> Gone:
+        with suppress(subprocess.TimeoutExpired):  # its pipe is closed: it is all but over
+            self._process.wait(_HEARTBEAT_S * 10)
+        return Gone(self.end())
+
+    def _wait_for(self, descriptor: int) -> None:
+        """Until there is something to read.
+
+        Reading a file is a sign of life too, for a seek may pass through all of one without an
+        index; but not for ever, for some files lead round in circles.
+        """
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        for _ in range(_READING_ALONE):
+            before = self._read_bytes()
+            if poll.poll(self.patience_s * 1000):
+                return
+            if self._read_bytes() == before:
+                break
+        raise Silent
+
+    def _read_bytes(self) -> int:
+        """How much the program has read since it began, as Linux counts; 0 elsewhere."""
+        try:
+            facts = Path(f"/proc/{self._process.pid}/io").read_text("ascii")
+        except OSError:
+            return 0
+        return int(facts.partition("rchar: ")[2].split()[0])
+
+    @staticmethod
+    def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+        if pipe is None:
+            raise ValueError("a companion has pipes")
+        return pipe

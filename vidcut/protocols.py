@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vidcut.records import (
         Cue,
         Edit,
+        Glance,
         Harvest,
         Media,
         Picture,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         SoundBlock,
         SoundWindow,
         Space,
+        Span,
         SubtitleTrack,
         Vector,
     )
@@ -46,14 +48,33 @@ class Frame(Protocol):
         """The upright picture, RGB ``uint8 (h, w, 3)``, its longer side at most this."""
 
 
-class Reader(Protocol):
-    """Opens media files. Never follows a file's words to any other file or address.
+class Witness(Protocol):
+    """Is told how a reader gets on with a file."""
 
-    ``readers/NAME.py`` has ``create() -> Reader``. Every method raises `MediaError`.
-    """
+    def read(self, time_us: int | None) -> None:
+        """Some more of the file was read, and where: a reader that goes on tells so often."""
+
+    def lost(self, span: Span) -> None:
+        """What should be shown or heard then does not decode."""
+
+
+class Prober(Protocol):
+    """Says what files hold."""
 
     def probe(self, path: Path) -> Media:
-        """What the file holds; raises where it holds neither pictures nor sound."""
+        """What the file holds; raises where it holds neither pictures nor sound.
+
+        Raises:
+            MediaError: it is no media file, or cannot be read.
+        """
+
+
+class Reader(Prober, Protocol):
+    """Opens media files. Never follows a file's words to any other file or address.
+
+    ``readers/NAME.py`` has ``create(*, witness) -> Reader``. Every method raises `MediaError`.
+    It runs in a process of its own, for a decoder may crash or hang.
+    """
 
     def frames(self, path: Path, *, start_us: int = 0) -> Iterator[Frame]:
         """Every frame shown at or after ``start_us``, in order of time, each time once.
@@ -69,6 +90,37 @@ class Reader(Protocol):
 
     def cues(self, path: Path, track: SubtitleTrack) -> Sequence[Cue]:
         """The cues of an embedded text subtitle stream, in order of time."""
+
+
+class Onlooker(Prober, Protocol):
+    """Looks through a part of a video."""
+
+    def glances(
+        self, path: Path, span: Span, *, every_us: int, longest_px: int
+    ) -> Iterator[Glance]:
+        """What a span shows: as each shot begins, and then so often; all raise `MediaError`.
+
+        ``longest_px`` is the longer side of the pictures.
+        """
+
+
+class Viewer(Prober, Protocol):
+    """Looks at media files with a reader, as the pipeline needs it. All raise `MediaError`."""
+
+    def windows(self, path: Path, *, start_us: int, longest_px: int) -> Iterator[PictureWindow]:
+        """The windows of a video from ``start_us`` on, a multiple of a window's length.
+
+        ``longest_px`` is the longer side of the samples' pictures.
+        """
+
+    def picture(self, path: Path, time_us: int, *, longest_px: int) -> Picture:
+        """What is shown at a time, or next after it; raises where nothing is."""
+
+    def sound(self, path: Path, *, start_us: int = 0) -> Iterator[SoundBlock]:
+        """See `Reader.sound`."""
+
+    def cues(self, path: Path, track: SubtitleTrack) -> Sequence[Cue]:
+        """See `Reader.cues`."""
 
 
 class Encoder(Protocol):

@@ -127,6 +127,8 @@ class SoundBlock:
 
     start_us: int
     samples: NDArray[np.float32]
+    lost_us: int = 0
+    """How much sound between the block before and this one's end did not decode."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -150,6 +152,15 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Glance:
+    """What a stretch of a video shows at one of the times at which it is looked at."""
+
+    time_us: int
+    picture: Picture
+    begins_shot: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """A picture that stands for a stretch of one shot.
 
@@ -168,6 +179,8 @@ class PictureWindow:
     span: Span
     cuts: tuple[int, ...]
     samples: tuple[Sample, ...]
+    lost_us: int = 0
+    """How much between the window before and this one's end did not decode."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from vidcut.indexing import Examined, Faltered, Job, Made, PictureTask, SoundTask, remaining, wanted
 from vidcut.protocols import Feed
-from vidcut.records import Failure
+from vidcut.records import SECOND_US, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from vidcut.footage import Footage
     from vidcut.indexing import Ended, Report, Task, Tools
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from vidcut.records import Video
 
 
+_LEAST_LOST_US = SECOND_US // 10
+"""Less is a frame or two at a joint, as many a camera leaves them."""
 _NEVER_NS = -1
 """A time at which no file was ever modified."""
 
@@ -70,6 +72,8 @@ class _Open:
     feeds: set[Feed]
     failures: list[str] = field(default_factory=list)
     done_us: dict[Feed, int] = field(default_factory=dict)
+    lost_us: Counter[tuple[Feed, str]] = field(default_factory=Counter)
+    """What did not decode, by feed and, of sound, by who listened."""
 
 
 class Register:
@@ -210,7 +214,10 @@ class Register:
                 self.tally.chunks[name] += len(harvest.drafts)
                 self.tally.invented += harvest.left_out
         if job.video_id in self._open:
-            self._open[job.video_id].done_us[made.feed] = made.span.end
+            video = self._open[job.video_id]
+            video.done_us[made.feed] = made.span.end
+            listener = "" if made.feed is Feed.PICTURE else next(iter(made.harvests), "")
+            video.lost_us[made.feed, listener] += made.lost_us
 
     def _end(self, ended: Ended) -> None:
         """Close a feed of a video, and with its last feed the video.
@@ -292,7 +299,7 @@ class Register:
 
     def _close(self, video: _Open) -> None:
         job = video.job
-        failure = "; ".join(dict.fromkeys(video.failures)) or None
+        failure = "; ".join(dict.fromkeys((*video.failures, *_losses(video)))) or None
         if failure is not None:
             self._fail(job.footage.path, failure)
         if failure is not None and _is_gone(job.footage.path):
@@ -316,6 +323,17 @@ class Register:
         failure = Failure(self._holdings.relative(path), reason)
         self.tally.failures.append(failure)
         self._on_failure(failure)
+
+
+def _losses(video: _Open) -> Iterator[str]:
+    """What to say of what did not decode, where that is more than a blink."""
+    told = []
+    for feed, name in ((Feed.PICTURE, "pictures"), (Feed.SOUND, "sound")):
+        lost_us = max((us for (of, _), us in video.lost_us.items() if of is feed), default=0)
+        if lost_us >= _LEAST_LOST_US:
+            told.append(f"{lost_us / SECOND_US:.1f} s of its {name}")
+    if told:
+        yield f"{' and '.join(told)} could not be decoded; the rest is indexed"
 
 
 def _is_gone(path: Path) -> bool:

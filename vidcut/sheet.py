@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
 
-    from vidcut.protocols import Reader
+    from vidcut.protocols import Viewer
     from vidcut.records import Hit
 
 _FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
@@ -64,7 +64,7 @@ class Entry(NamedTuple):
 def gather(
     moments: Iterable[Moment],
     path_of: Callable[[Moment], Path],
-    reader: Reader,
+    reader: Viewer,
     *,
     threads: int = 1,
 ) -> list[Entry]:

@@ -11,21 +11,18 @@ from vidcut.errors import MediaError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vidcut.protocols import Reader
+    from vidcut.protocols import Viewer
 
 _QUALITY = 72
 """Of JPEG: nothing is seen of it at 320 pixels, and a picture has some 12 kB."""
 
 
-def data_uri(reader: Reader, path: Path, time_us: int, *, longest_px: int) -> str | None:
+def data_uri(reader: Viewer, path: Path, time_us: int, *, longest_px: int) -> str | None:
     """What a video shows at a time, as a ``data:`` URI; None where that does not decode."""
     from PIL import Image  # noqa: PLC0415  (not for --help)
 
     try:
-        frame = next(iter(reader.frames(path, start_us=time_us)), None)
-        if frame is None:
-            return None
-        image = Image.fromarray(frame.picture(longest_px))
+        image = Image.fromarray(reader.picture(path, time_us, longest_px=longest_px))
     except MediaError:
         return None
     written = io.BytesIO()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from vidcut import library, plugins
+from vidcut import library, plugins, workers
 from vidcut.errors import LibraryNotFoundError, MediaError, MissingError, UsageError
 from vidcut.footage import LIBRARY_FOLDER
 from vidcut.indexing import Tools
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from vidcut.library import Holdings
-    from vidcut.protocols import Encoder, PictureModality, Reader, SoundModality
+    from vidcut.protocols import Encoder, PictureModality, SoundModality
     from vidcut.records import Picture
     from vidcut.settings import Settings
 
@@ -59,10 +59,10 @@ def store(chosen: Settings) -> ModuleType:
     return plugins.load("stores", name)
 
 
-def reader(name: str) -> Reader:
-    """The reader of this name."""
-    made: Reader = plugins.load("readers", name).create()
-    return made
+def reader(name: str) -> workers.Workers:
+    """The reader of this name, which works in processes of its own."""
+    plugins.demand("readers", name)
+    return workers.Workers(workers.command(name))
 
 
 def picture(path: Path) -> Picture:
@@ -84,13 +84,12 @@ def picture_at(path: Path, time_us: int, chosen: Settings) -> Picture:
     eyes = reader(chosen.reader)
     try:
         duration_us = eyes.probe(path).duration_us
-        frame = next(iter(eyes.frames(path, start_us=time_us)), None)
+        if 0 <= time_us < duration_us:
+            return eyes.picture(path, time_us, longest_px=_SAMPLE_PX["best"])
     except MediaError as error:
         raise UsageError(str(error)) from error
-    if frame is None or not 0 <= time_us < duration_us:
-        fact = f"{path} lasts {duration_us / 1e6:.3f} s and shows nothing at {time_us / 1e6:.3f} s"
-        raise UsageError(f"{fact}; give an earlier time")
-    return frame.picture(_SAMPLE_PX["best"])
+    fact = f"{path} lasts {duration_us / 1e6:.3f} s and shows nothing at {time_us / 1e6:.3f} s"
+    raise UsageError(f"{fact}; give an earlier time")
 
 
 def encoder(name: str, chosen: Settings) -> Encoder:
@@ -140,8 +139,10 @@ def tools(chosen: Settings, visual_model: str) -> Tools:
         else:
             sounds.append(plugin.create(options, its_encoder))
     speech = plugins.load("modalities", SPEECH)
+    eyes = reader(chosen.reader)
     return Tools(
-        reader=reader(chosen.reader),
+        reader=eyes,
+        release=eyes.close,
         subtitles=speech.subtitles(),
         pictures=pictures,
         sounds=sounds,

@@ -16,11 +16,12 @@ from vidcut.errors import MissingError, OutputError, UsageError
 from vidcut.finish import Captions, Finish
 from vidcut.processes import run
 from vidcut.records import Clip, Cue, Failure, Span
+from vidcut.viewing import Here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vidcut.protocols import Reader
+    from vidcut.protocols import Onlooker
 
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "yuv420p",
         "-c:a", "aac")  # fmt: skip
@@ -36,9 +37,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def reader() -> Reader:
-    made: Reader = plugins.load("readers", "pyav").create()
-    return made
+def reader() -> Onlooker:
+    return Here(plugins.load("readers", "pyav").create())
 
 
 def plans(source: Path, folder: Path, count: int, **more: object) -> list[CutPlan]:
@@ -53,7 +53,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_clips_come_in_the_order_of_their_plans(
-    source: Path, tmp_path: Path, reader: Reader
+    source: Path, tmp_path: Path, reader: Onlooker
 ) -> None:
     wanted = plans(source, tmp_path, 6)
     wanted[2] = CutPlan(source, Span(90_000_000, 91_000_000), tmp_path / "no.mp4")
@@ -66,7 +66,9 @@ def test_clips_come_in_the_order_of_their_plans(
     assert names(tmp_path) == ["0.mp4", "1.mp4", "3.mp4", "4.mp4", "5.mp4"]
 
 
-def test_a_place_that_is_taken_stops_the_rest(source: Path, tmp_path: Path, reader: Reader) -> None:
+def test_a_place_that_is_taken_stops_the_rest(
+    source: Path, tmp_path: Path, reader: Onlooker
+) -> None:
     (tmp_path / "1.mp4").write_text("mine")
     made = pipeline.cut(plans(source, tmp_path, 12), reader=reader)
     assert isinstance(next(made), Clip)
@@ -78,7 +80,7 @@ def test_a_place_that_is_taken_stops_the_rest(source: Path, tmp_path: Path, read
 
 
 def test_an_interrupt_ends_what_runs(
-    source: Path, tmp_path: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch
+    source: Path, tmp_path: Path, reader: Onlooker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pids, slow, out = tmp_path / "pids", tmp_path / "ffmpeg", tmp_path / "out"
     slow.write_text(
@@ -113,7 +115,7 @@ def _wait_for(ready: Callable[[], bool]) -> None:
 
 
 def test_no_clip_takes_the_place_of_any_source(
-    source: Path, tmp_path: Path, reader: Reader
+    source: Path, tmp_path: Path, reader: Onlooker
 ) -> None:
     other = tmp_path / "other.mp4"
     other.hardlink_to(source)
@@ -126,7 +128,7 @@ def test_no_clip_takes_the_place_of_any_source(
     assert names(tmp_path) == ["other.mp4"]
 
 
-def test_cues_stand_beside_the_clip(source: Path, tmp_path: Path, reader: Reader) -> None:
+def test_cues_stand_beside_the_clip(source: Path, tmp_path: Path, reader: Onlooker) -> None:
     cue = Cue(Span(1_000_000, 2_000_000), "hot pot")
     finish = Finish(captions=Captions.SRT, cues=(cue,))
     plan = CutPlan(source, Span(500_000, 3_000_000), tmp_path / "c.mp4", Mode.SMART, finish)
@@ -138,7 +140,7 @@ def test_cues_stand_beside_the_clip(source: Path, tmp_path: Path, reader: Reader
 
 
 def test_an_encoder_that_does_not_work_is_no_failure_of_the_file(
-    source: Path, tmp_path: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch
+    source: Path, tmp_path: Path, reader: Onlooker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake = tmp_path / "ffmpeg"
     fake.write_text(
@@ -153,7 +155,7 @@ def test_an_encoder_that_does_not_work_is_no_failure_of_the_file(
         list(pipeline.cut(wanted, reader=reader))
 
 
-def test_what_follows_a_clip_gets_its_path(source: Path, tmp_path: Path, reader: Reader) -> None:
+def test_what_follows_a_clip_gets_its_path(source: Path, tmp_path: Path, reader: Onlooker) -> None:
     plan = CutPlan(source, Span(0, 500_000), tmp_path / "a b;$(touch x).mp4")
     (made,) = pipeline.cut([plan], reader=reader)
     assert isinstance(made, Clip)

@@ -17,6 +17,7 @@ from vidcut.cutting import CutPlan, Mode
 from vidcut.finish import Crop, Finish, Shape, Size
 from vidcut.readers import pyav
 from vidcut.records import Clip, Failure, Span
+from vidcut.viewing import Here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,7 +174,7 @@ def test_oblong_pixels_are_followed_as_they_are_shown(tmp_path: Path) -> None:
 def test_nothing_that_stands_out_is_shown_from_the_middle(tmp_path: Path) -> None:
     path = tmp_path / "wall.mp4"
     film(path, [(-1.0, -1.0)] * 50)
-    found = following.follow(pyav.create(), path, Span(0, 2_000_000))
+    found = following.follow(Here(pyav.create()), path, Span(0, 2_000_000))
     assert (found.way, found.shots, found.followed) == ((), 1, 0)
     clip = made(Film(path, []), tmp_path / "a.mp4", Span(0, 2_000_000), FOLLOWING)
     assert (clip.crop, clip.note) == ("centre", "nothing stands out, cropped from the middle")

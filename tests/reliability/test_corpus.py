@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from vidcut import wiring
+from vidcut.readers import pyav
 from vidcut.records import SECOND_US
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def test_memory_stays_below_two_gibibytes(run: Run) -> None:
 
 
 def test_what_a_reader_claims_is_within_a_frame_of_what_the_picture_says(run: Run) -> None:
-    reader = wiring.reader("pyav")
+    reader = pyav.create()
     wrong, judged = [], 0
     for case in run.cases:
         times = case["times"]

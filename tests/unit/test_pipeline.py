@@ -36,6 +36,7 @@ from vidcut.records import (
     Span,
     SubtitleTrack,
 )
+from vidcut.viewing import Here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -242,7 +243,7 @@ class Studio:
 
     def index(self, *paths: Path, speech: bool = True, retry: bool = False) -> Tally:
         tools = Tools(
-            reader=self.reader,
+            reader=Here(self.reader),
             subtitles=FakeSubtitles(),
             pictures=(self.frame, self.ocr),
             sounds=(),

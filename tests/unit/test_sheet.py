@@ -7,7 +7,7 @@ import io
 from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +18,6 @@ from vidcut.errors import OutputError, UsageError
 from vidcut.records import SECOND_US as S
 from vidcut.records import Boundary, Chunk, Hit, Media, Moment, PictureTrack, Span, Video
 from vidcut.sheet import Entry
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 EVIL = '<script>alert(1)</script>" onload="x" & \u202e\x1b[31m'
 MEDIA = Media("mp4", 60 * S, PictureTrack("h264", 640, 480, Fraction(25)), None)
@@ -69,15 +66,9 @@ class _Reader:
     def __init__(self) -> None:
         self.asked: list[tuple[Path, int]] = []
 
-    def frames(self, path: Path, *, start_us: int = 0) -> Iterator[Any]:
-        self.asked.append((path, start_us))
-
-        class Frame:
-            @staticmethod
-            def picture(longest_px: int) -> Any:
-                return np.full((9, longest_px, 3), 128, np.uint8)
-
-        yield Frame()
+    def picture(self, path: Path, time_us: int, *, longest_px: int) -> Any:
+        self.asked.append((path, time_us))
+        return np.full((9, longest_px, 3), 128, np.uint8)
 
 
 def test_gathering_asks_each_file_for_one_frame_and_sound_alone_for_none() -> None:

@@ -17,7 +17,6 @@ from vidcut.errors import UsageError
 from vidcut.records import Take
 
 if TYPE_CHECKING:
-    from vidcut.protocols import Reader
     from vidcut.records import Edit
 
 OverwriteOption = Annotated[
@@ -62,11 +61,11 @@ def export(  # noqa: PLR0913  (a command's options)
     Formats by their endings: .otio .fcpxml .xml (Premiere) .edl .mlt .kdenlive .capcut (剪映)
     .srt .vtt .csv .m3u8 .mpv. Prints the file's path. Exits 3 where moments had to be left out.
     """
-    from vidcut import editing, exporting, plugins  # noqa: PLC0415  (not for --help)
+    from vidcut import editing, exporting, wiring  # noqa: PLC0415  (not for --help)
 
     chosen = editing.parse_rate(rate) if rate is not None else None
     wanted = editing.parse_size(size) if size is not None else None
-    reader: Reader = plugins.load("readers", "pyav").create()
+    reader = wiring.reader("pyav")
     format_name = format_name or exporting.format_of(file)
     exporting.check(file, overwrite=overwrite)
     opened = _library(library) if mark_used else None

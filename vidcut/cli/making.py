@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import vidcut
     from vidcut.accounts import Item
-    from vidcut.protocols import Reader
+    from vidcut.protocols import Prober
     from vidcut.records import Edit, Gap, Span
     from vidcut.rendering import Options, Rendered
 
@@ -86,7 +86,7 @@ def check_film(output: Path, *, overwrite: bool, is_dry: bool = False) -> None:
         check_place(output, overwrite=overwrite)
 
 
-def check_music(music: Path, reader: Reader) -> None:
+def check_music(music: Path, reader: Prober) -> None:
     """Refuse what has no sound to lay under a film, before anything is searched for it.
 
     Raises:

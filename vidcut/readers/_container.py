@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import re
 import stat
 from typing import TYPE_CHECKING, Any
@@ -14,9 +13,12 @@ from vidcut.errors import MediaError
 from vidcut.records import SECOND_US
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from fractions import Fraction
     from pathlib import Path
+
+    from vidcut.protocols import Witness
+    from vidcut.records import Span
 
 # Containers whose whole content is in the one file. Playlists (hls, dash, concat), picture
 # sequences, devices and text are left out: they make libav open what they name. The same as
@@ -107,7 +109,17 @@ def start_us(container: Any) -> int:
     return container.start_time or 0
 
 
-def packets(container: Any, stream: Any) -> Iterator[Any]:
+class Nobody:
+    """A `vidcut.protocols.Witness` that listens to nothing."""
+
+    def read(self, time_us: int | None) -> None:
+        """Nothing."""
+
+    def lost(self, span: Span) -> None:
+        """Nothing."""
+
+
+def packets(container: Any, stream: Any, witness: Witness) -> Iterator[Any]:
     """The stream's packets that hold something, from where the container stands.
 
     A read that fails is passed over: many a demuxer finds its feet again.
@@ -117,33 +129,13 @@ def packets(container: Any, stream: Any) -> Iterator[Any]:
         try:
             for packet in container.demux(stream):
                 failures = 0
+                witness.read(_packet_us(container, packet))
                 if packet.size:  # a decoder takes an empty packet for the end
                     yield packet
         except av.error.FFmpegError:
             failures += 1
         else:
             return
-
-
-def decoded(stream: Any, source: Iterable[Any]) -> Iterator[Any]:
-    """The frames of the packets; damaged packets are passed over."""
-    for packet in source:
-        yield from _decoded(stream, packet)
-    yield from _decoded(stream, None)
-
-
-def read_through(path: Path, container: Any, stream: Any) -> Iterator[Any]:
-    """The frames of the stream from where the container stands to its end.
-
-    Raises:
-        MediaError: not one can be decoded.
-    """
-    frames = decoded(stream, packets(container, stream))
-    first = next(frames, None)
-    if first is None:
-        message = f"{path.name}: nothing of its {stream.type} stream can be decoded"
-        raise MediaError(f"{message}; it is damaged, take another copy")
-    return itertools.chain([first], frames)
 
 
 def microseconds(ticks: int, time_base: Fraction) -> int:
@@ -163,11 +155,10 @@ def seek(container: Any, stream: Any, time_us: int) -> bool:
     return True
 
 
-def _decoded(stream: Any, packet: Any) -> list[Any]:
-    try:
-        return list(stream.decode(packet))
-    except (av.error.FFmpegError, ValueError):
-        return []
+def _packet_us(container: Any, packet: Any) -> int | None:
+    if packet.pts is None or packet.time_base is None:
+        return None
+    return microseconds(packet.pts, packet.time_base) - start_us(container)
 
 
 def _moves(stream: Any) -> bool:

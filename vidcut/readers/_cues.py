@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from vidcut.protocols import Witness
     from vidcut.records import SubtitleTrack
 
 TEXT_CODECS = frozenset(("ass", "mov_text", "ssa", "subrip", "text", "webvtt"))
@@ -30,13 +31,13 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _BREAK = re.compile(r"\\[Nn]|\r\n?|\n")
 
 
-def cues(path: Path, track: SubtitleTrack) -> list[Cue]:
+def cues(path: Path, track: SubtitleTrack, witness: Witness) -> list[Cue]:
     """See `vidcut.protocols.Reader.cues`."""
     with _container.opened(path) as container:
         stream = _stream(path, container, track.index)
         starts_us = _container.start_us(container)
         found = []
-        for packet in _container.packets(container, stream):
+        for packet in _container.packets(container, stream, witness):
             if packet.pts is None:
                 continue
             text = plain("\n".join(_lines(stream, packet)))

@@ -12,13 +12,14 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from vidcut.errors import MediaError
-from vidcut.readers import _container, _timing
+from vidcut.readers import _container, _decoding, _timing
 from vidcut.records import SECOND_US
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from vidcut.protocols import Witness
     from vidcut.records import Picture
 
 _STEPS_BACK_US = (0, 2 * SECOND_US, 10 * SECOND_US)
@@ -28,18 +29,18 @@ _ODDEST_ASPECT = 8
 """A pixel that claims to be more oblong than this is taken for a square."""
 
 
-def frames(path: Path, *, start_us: int, threads: int) -> Iterator[PyavFrame]:
+def frames(path: Path, *, start_us: int, threads: int, witness: Witness) -> Iterator[PyavFrame]:
     """See `vidcut.protocols.Reader.frames`; ``threads`` 0 for libav's own choice."""
     if start_us > 0:
         with _container.opened(path) as container:
             stream = decodable(path, container, threads)
-            source = _from_key_frame(container, stream, start_us)
+            source = _from_key_frame(container, stream, start_us, witness)
             if source is not None:
                 yield from _shown(path, container, stream, source, start_us)
                 return
     with _container.opened(path) as container:
         stream = decodable(path, container, threads)
-        source = _container.read_through(path, container, stream)
+        source = _decoding.read_through(path, container, stream, witness)
         yield from _shown(path, container, stream, source, start_us)
 
 
@@ -143,27 +144,33 @@ def _shown(
             yield PyavFrame(time_us, frame, scaler, path.name)
 
 
-def _from_key_frame(container: Any, stream: Any, time_us: int) -> Iterator[Any] | None:
+def _from_key_frame(
+    container: Any, stream: Any, time_us: int, witness: Witness
+) -> Iterator[Any] | None:
     """The frames from the key frame at or before a time; None where that cannot be trusted.
 
     The first packet is decoded before: it may be the only one to say which encoder made the
     stream, and without that libavcodec decodes the 4:4:4 of x264 before build 151 to green.
     """
-    first = next(_container.packets(container, stream), None)
+    first = next(_container.packets(container, stream, witness), None)
     if first is None:
         return None
-    for _ in _container.decoded(stream, [first]):
+    for _ in _decoding.decoded(
+        stream, [first], _decoding.Ledger(container, stream, _container.Nobody())
+    ):
         pass
     for back_us in _STEPS_BACK_US:
         if not _container.seek(container, stream, max(0, time_us - back_us)):
             return None
-        source = _container.packets(container, stream)
+        source = _container.packets(container, stream, witness)
         key = next((packet for packet in source if packet.is_keyframe), None)
         if key is None or key.pts is None:
             return None
         shown_us = _container.microseconds(key.pts, stream.time_base)
         if shown_us - _container.start_us(container) <= time_us:
-            return _verified(_container.decoded(stream, itertools.chain([key], source)), key.pts)
+            ledger = _decoding.Ledger(container, stream, witness)
+            frames = _decoding.decoded(stream, itertools.chain([key], source), ledger)
+            return _verified(frames, key.pts)
     return None
 
 

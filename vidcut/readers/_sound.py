@@ -9,7 +9,7 @@ import numpy as np
 from av.audio.resampler import AudioResampler
 
 from vidcut.errors import MediaError
-from vidcut.readers import _container, _timing
+from vidcut.readers import _container, _decoding, _timing
 from vidcut.records import SECOND_US, SoundBlock
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from numpy.typing import NDArray
+
+    from vidcut.protocols import Witness
 
     Samples: TypeAlias = NDArray[np.float32]
 
@@ -33,18 +35,18 @@ _PREROLL_US = SECOND_US
 _FULL_SCALE = np.float32(1 << 15)
 
 
-def sound(path: Path, *, start_us: int) -> Iterator[SoundBlock]:
+def sound(path: Path, *, start_us: int, witness: Witness) -> Iterator[SoundBlock]:
     """See `vidcut.protocols.Reader.sound`; blocks of a second, the last one shorter."""
     if start_us > 2 * _PREROLL_US:
         with _container.opened(path) as container:
             stream = _decodable(path, container)
-            source = _from_before(container, stream, start_us - _PREROLL_US)
+            source = _from_before(container, stream, start_us - _PREROLL_US, witness)
             if source is not None:
                 yield from _blocks(container, stream, source, start_us)
                 return
     with _container.opened(path) as container:
         stream = _decodable(path, container)
-        source = _container.read_through(path, container, stream)
+        source = _decoding.read_through(path, container, stream, witness)
         yield from _blocks(container, stream, source, start_us)
 
 
@@ -55,18 +57,21 @@ def _decodable(path: Path, container: Any) -> Any:
     return stream
 
 
-def _from_before(container: Any, stream: Any, time_us: int) -> Iterator[Any] | None:
+def _from_before(
+    container: Any, stream: Any, time_us: int, witness: Witness
+) -> Iterator[Any] | None:
     """The frames from at or before a time; None where the seek did not land there."""
     if not _container.seek(container, stream, time_us):
         return None
-    source = _container.packets(container, stream)
+    source = _container.packets(container, stream, witness)
     first = next(source, None)
     if first is None or first.pts is None:
         return None
     landed_us = _container.microseconds(first.pts, stream.time_base)
     if landed_us - _container.start_us(container) > time_us:
         return None
-    return _container.decoded(stream, itertools.chain([first], source))
+    ledger = _decoding.Ledger(container, stream, witness)
+    return _decoding.decoded(stream, itertools.chain([first], source), ledger)
 
 
 def _blocks(

@@ -21,7 +21,7 @@ import numpy as np
 from decord._ffi.base import DECORDError, DECORDLimitReachedError
 
 from vidcut.errors import MediaError
-from vidcut.readers import _container, _pictures, pyav
+from vidcut.readers import _container, _decoding, _pictures, pyav
 from vidcut.records import SECOND_US
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vidcut.protocols import Frame, Reader
+    from vidcut.protocols import Frame, Reader, Witness
     from vidcut.records import Cue, Media, SoundBlock, SubtitleTrack
 
 _TOLERANCE_S = 0.001
@@ -44,17 +44,19 @@ _NO_FAULTS = 1e-9
 _REMEDY = "read it with '--reader pyav'"
 
 
-def create(*, threads: int = 0) -> DecordReader:
+def create(*, threads: int = 0, witness: Witness | None = None) -> DecordReader:
     """``threads``: those of one file's decoder, 0 for as many as there are cores."""
     decord.logging.set_level(decord.logging.QUIET)  # it writes to stderr by itself
-    return DecordReader(threads, pyav.create(threads=threads))
+    listening = witness or _container.Nobody()
+    return DecordReader(threads, listening, pyav.create(threads=threads, witness=listening))
 
 
 class DecordReader:
     """See `vidcut.protocols.Reader`; refuses files whose times decord gets wrong."""
 
-    def __init__(self, threads: int, fallback: Reader) -> None:
+    def __init__(self, threads: int, witness: Witness, fallback: Reader) -> None:
         self._threads = threads
+        self._witness = witness
         self._pyav = fallback
 
     def probe(self, path: Path) -> Media:
@@ -66,8 +68,8 @@ class DecordReader:
 
         Reads through from the beginning: what decord shows after a seek cannot be verified.
         """
-        _refuse_turned(path)
-        times_us, aspect = _packet_times(path)
+        _refuse_turned(path, self._witness)
+        times_us, aspect = _packet_times(path, self._witness)
         first = bisect.bisect_left(times_us, start_us)
         scaler = _pictures.Scaler(aspect)
         with _translated(path):
@@ -78,6 +80,7 @@ class DecordReader:
             if first:
                 video.skip_frames(first)
             for time_us in times_us[first:]:
+                self._witness.read(time_us)
                 yield _pictures.PyavFrame(time_us, _next_frame(video), scaler, path.name)
 
     def sound(self, path: Path, *, start_us: int = 0) -> Iterator[SoundBlock]:
@@ -98,22 +101,22 @@ def _translated(path: Path) -> Iterator[None]:
         raise MediaError(f"{path.name}: decord cannot read it ({reason}); {_REMEDY}") from error
 
 
-def _refuse_turned(path: Path) -> None:
+def _refuse_turned(path: Path, witness: Witness) -> None:
     with _container.opened(path) as container:
         stream = _pictures.decodable(path, container, 1)
-        frame = next(_container.read_through(path, container, stream))
+        frame = next(_decoding.read_through(path, container, stream, witness))
     corners = np.arange(4, dtype=np.uint8).reshape(2, 2)
     turned = _pictures.upright(corners, frame).ravel().tolist()
     if turned not in ([0, 1, 2, 3], [3, 2, 1, 0]):  # as it is, or upside down
         raise MediaError(f"{path.name}: decord cannot turn its pictures upright; {_REMEDY}")
 
 
-def _packet_times(path: Path) -> tuple[list[int], Fraction | None]:
+def _packet_times(path: Path, witness: Witness) -> tuple[list[int], Fraction | None]:
     """When each picture is shown, from the packets; and how oblong decord's pixels are."""
     with _container.opened(path) as container:
         stream = _pictures.decodable(path, container, 1)
         times_us = []
-        for packet in _container.packets(container, stream):
+        for packet in _container.packets(container, stream, witness):
             if packet.pts is None:
                 raise MediaError(f"{path.name}: has pictures without a time; {_REMEDY}")
             if not packet.is_discard:

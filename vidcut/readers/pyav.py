@@ -11,14 +11,14 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from vidcut.errors import MediaError
-from vidcut.readers import _container, _cues, _pictures, _sound
+from vidcut.readers import _container, _cues, _decoding, _pictures, _sound
 from vidcut.records import Media, PictureTrack, SoundTrack, SubtitleTrack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from vidcut.protocols import Frame
+    from vidcut.protocols import Frame, Witness
     from vidcut.records import Cue, SoundBlock
 
 _PROBED_PACKETS = 300
@@ -28,20 +28,21 @@ _PROBED_PACKETS = 300
 _GUESSED = frozenset(("aac", "ac3", "eac3", "h264", "hevc", "m4v", "mp3", "mpegvideo", "obu"))
 
 
-def create(*, threads: int = 0) -> PyavReader:
+def create(*, threads: int = 0, witness: Witness | None = None) -> PyavReader:
     """``threads``: those of one file's decoder, 0 for as many as there are cores.
 
     One reader a core with ``threads=1`` gets 1.16 times as much done as one with all of
     them (1080p H.264, 2 cores); a single file is done sooner with all.
     """
-    return PyavReader(threads)
+    return PyavReader(threads, witness or _container.Nobody())
 
 
 class PyavReader:
     """See `vidcut.protocols.Reader`."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, witness: Witness) -> None:
         self._threads = threads
+        self._witness = witness
 
     def probe(self, path: Path) -> Media:
         """What the file holds; raises where it holds neither pictures nor sound."""
@@ -53,8 +54,10 @@ class PyavReader:
                 raise MediaError(f"{fact} that can be decoded; {_remedy(container)}")
             return Media(
                 container=container.format.name,
-                duration_us=_duration_us(path, container),
-                picture=None if picture is None else _picture_track(container, picture),
+                duration_us=_duration_us(path, container, self._witness),
+                picture=None
+                if picture is None
+                else _picture_track(container, picture, self._witness),
                 sound=None if sound is None else _sound_track(sound),
                 subtitles=tuple(_subtitle_tracks(container)),
                 timecode=_container.timecode(container),
@@ -62,21 +65,23 @@ class PyavReader:
 
     def frames(self, path: Path, *, start_us: int = 0) -> Iterator[Frame]:
         """Every frame shown at or after ``start_us``, in order of time, each time once."""
-        return _pictures.frames(path, start_us=start_us, threads=self._threads)
+        return _pictures.frames(
+            path, start_us=start_us, threads=self._threads, witness=self._witness
+        )
 
     def sound(self, path: Path, *, start_us: int = 0) -> Iterator[SoundBlock]:
         """Mono sound at 16 kHz from ``start_us`` on, in blocks of a second."""
-        return _sound.sound(path, start_us=start_us)
+        return _sound.sound(path, start_us=start_us, witness=self._witness)
 
     def cues(self, path: Path, track: SubtitleTrack) -> Sequence[Cue]:
         """The cues of an embedded text subtitle stream, in order of time."""
-        return _cues.cues(path, track)
+        return _cues.cues(path, track, self._witness)
 
 
-def _duration_us(path: Path, container: Any) -> int:
+def _duration_us(path: Path, container: Any, witness: Witness) -> int:
     """From the container's start to where the last picture or sound ends."""
     if container.format.name in _GUESSED:
-        return _scanned_us(path, 0)
+        return _scanned_us(path, 0, witness)
     streams = _streams(container)
     ends = [_end_us(container, s, (s.start_time or 0) + s.duration) for s in streams if s.duration]
     if len(ends) == len(streams):
@@ -84,10 +89,10 @@ def _duration_us(path: Path, container: Any) -> int:
     # Matroska gives no duration for a stream, and for the whole counts from 0 or from the
     # start, as its writer saw fit.
     header_us = container.duration or 0
-    return _scanned_us(path, header_us) or max([header_us, *ends])
+    return _scanned_us(path, header_us, witness) or max([header_us, *ends])
 
 
-def _scanned_us(path: Path, from_us: int) -> int:
+def _scanned_us(path: Path, from_us: int, witness: Witness) -> int:
     """The same by reading packets from the key frame before a time on, decoding none."""
     end_us = 0
     with _container.opened(path) as container:
@@ -95,7 +100,7 @@ def _scanned_us(path: Path, from_us: int) -> int:
         if from_us:
             _container.seek(container, streams[0], from_us)
         after = {stream.index: 0 for stream in streams}
-        for packet in _container.packets(container, streams):
+        for packet in _container.packets(container, streams, witness):
             index = packet.stream.index
             ticks = after[index] if packet.pts is None else packet.pts
             after[index] = ticks + (packet.duration or 0)
@@ -112,9 +117,10 @@ def _streams(container: Any) -> list[Any]:
     return [stream for stream in both if stream is not None]
 
 
-def _picture_track(container: Any, stream: Any) -> PictureTrack:
-    packets = itertools.islice(_container.packets(container, stream), _PROBED_PACKETS)
-    frame = next(_container.decoded(stream, packets), None)
+def _picture_track(container: Any, stream: Any, witness: Witness) -> PictureTrack:
+    packets = itertools.islice(_container.packets(container, stream, witness), _PROBED_PACKETS)
+    ledger = _decoding.Ledger(container, stream, _container.Nobody())
+    frame = next(_decoding.decoded(stream, packets, ledger), None)
     rotation = 0 if frame is None else round(frame.rotation / 90) * 90 % 360
     coded = stream.codec_context if frame is None else frame
     width, height = _pictures.Scaler(stream.sample_aspect_ratio).size(coded)

@@ -1,0 +1,107 @@
+"""Look at media files with a reader, in this process: frames become windows of samples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from vidcut import shots
+from vidcut.chunking import WARM_UP_US, picture_windows
+from vidcut.errors import MediaError
+from vidcut.records import Glance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from vidcut.protocols import Reader
+    from vidcut.records import (
+        Cue,
+        Media,
+        Picture,
+        PictureWindow,
+        SoundBlock,
+        Span,
+        SubtitleTrack,
+    )
+
+
+class Losses:
+    """A `vidcut.protocols.Witness` that adds up what did not decode."""
+
+    def __init__(self, on_read: Callable[[int | None], None] = lambda _: None) -> None:
+        self._on_read = on_read
+        self._start_us = self._lost_us = 0
+
+    def read(self, time_us: int | None) -> None:
+        """Passed on."""
+        self._on_read(time_us)
+
+    def lost(self, span: Span) -> None:
+        """Counted as far as it lies after the start."""
+        start_us = max(span.start, self._start_us)
+        self._lost_us += max(0, span.end - start_us)
+
+    def begin(self, start_us: int) -> None:
+        """Count anew, from a time on."""
+        self._start_us, self._lost_us = start_us, 0
+
+    def take(self) -> int:
+        """Microseconds lost since this was last asked."""
+        lost_us, self._lost_us = self._lost_us, 0
+        return lost_us
+
+
+class Here:
+    """A `vidcut.protocols.Viewer` that decodes in this process.
+
+    Args:
+        reader: opens the files.
+        losses: the reader's witness, where it has one.
+    """
+
+    def __init__(self, reader: Reader, losses: Losses | None = None) -> None:
+        self._reader = reader
+        self._losses = losses or Losses()
+
+    def probe(self, path: Path) -> Media:
+        """See `vidcut.protocols.Prober.probe`."""
+        return self._reader.probe(path)
+
+    def windows(self, path: Path, *, start_us: int, longest_px: int) -> Iterator[PictureWindow]:
+        """See `vidcut.protocols.Viewer.windows`."""
+        self._losses.begin(start_us)
+        frames = self._reader.frames(path, start_us=max(0, start_us - WARM_UP_US))
+        marked = shots.mark_cuts(frames)
+        for window in picture_windows(marked, start_us=start_us, longest_px=longest_px):
+            yield replace(window, lost_us=self._losses.take())
+
+    def picture(self, path: Path, time_us: int, *, longest_px: int) -> Picture:
+        """See `vidcut.protocols.Viewer.picture`."""
+        frame = next(iter(self._reader.frames(path, start_us=time_us)), None)
+        if frame is None:
+            raise MediaError(f"{path.name}: shows nothing at {time_us / 1e6:.3f} s")
+        return frame.picture(longest_px)
+
+    def glances(
+        self, path: Path, span: Span, *, every_us: int, longest_px: int
+    ) -> Iterator[Glance]:
+        """See `vidcut.protocols.Onlooker.glances`."""
+        frames = self._reader.frames(path, start_us=span.start)
+        inside = takewhile(lambda frame: frame.time_us < span.end, frames)
+        due_us = span.start
+        for frame, begins in shots.mark_cuts(inside):
+            if begins or frame.time_us >= due_us:
+                yield Glance(frame.time_us, frame.picture(longest_px), begins)
+                due_us = frame.time_us + every_us
+
+    def sound(self, path: Path, *, start_us: int = 0) -> Iterator[SoundBlock]:
+        """See `vidcut.protocols.Reader.sound`."""
+        self._losses.begin(start_us)
+        for block in self._reader.sound(path, start_us=start_us):
+            yield replace(block, lost_us=self._losses.take())
+
+    def cues(self, path: Path, track: SubtitleTrack) -> Sequence[Cue]:
+        """See `vidcut.protocols.Reader.cues`."""
+        return self._reader.cues(path, track)

@@ -1,0 +1,242 @@
+"""Look at media files in processes of their own, which may crash, hang or be killed.
+
+A native decoder that meets a broken or hostile file costs that file, and no more. Processes
+are started at need, kept for the next file, and replaced when one fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from vidcut import wire
+from vidcut.errors import MediaError, MissingError
+from vidcut.processes import Companion, Gone, Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+    from pathlib import Path
+
+    from vidcut.records import (
+        Cue,
+        Glance,
+        Media,
+        Picture,
+        PictureWindow,
+        SoundBlock,
+        Span,
+        SubtitleTrack,
+    )
+    from vidcut.wire import Message
+
+T = TypeVar("T")
+
+MEMORY_BYTES = 1 << 30
+"""Of one process: an 8K picture takes 50 MB, and decoders keep up to 17 of them."""
+PATIENCE_S = 60.0
+"""How long a decoder may do nothing that can be seen before it counts as hung."""
+
+_BOOT = "import sys; sys.path[:] = sys.argv[1:-3]; from vidcut import decoding; decoding.main()"
+_KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+"""Of the environment: how names are spelt, and where libraries lie."""
+_ENDS = frozenset(("done", "failed", "missing", "memory"))
+_REMEDY = "convert it with ffmpeg, or leave it out"
+
+
+def command(reader: str) -> list[str]:
+    """What starts a process that serves a reader, with the modules that are ours here.
+
+    Isolated, so that neither the environment nor the working folder brings others in.
+    """
+    places = [os.path.abspath(place) for place in sys.path]  # noqa: PTH100  (Path("") is ".")
+    python = [sys.executable, "-I", "-X", f"utf8={sys.flags.utf8_mode}", "-c", _BOOT]
+    return [*python, *places, reader, str(MEMORY_BYTES)]
+
+
+class Workers:
+    """A `Viewer` and `Onlooker` of `vidcut.protocols`; each call has a process to itself.
+
+    Args:
+        command: what starts a process.
+        patience_s: how long one may do nothing before it is given up.
+    """
+
+    def __init__(self, command: Sequence[str], *, patience_s: float = PATIENCE_S) -> None:
+        self._command = command
+        self._patience_s = patience_s
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._all: set[Companion] = set()
+        self._idle: list[Companion] = []
+        weakref.finalize(self, _release, self._all)
+
+    # What a viewer does ---------------------------------------------------------------
+
+    def probe(self, path: Path) -> Media:
+        """See `vidcut.protocols.Prober.probe`."""
+        return self._one(wire.media, path, do="probe")
+
+    def windows(self, path: Path, *, start_us: int, longest_px: int) -> Iterator[PictureWindow]:
+        """See `vidcut.protocols.Viewer.windows`."""
+        facts = {"start_us": start_us, "longest_px": longest_px}
+        return self._all_of(wire.window, path, do="windows", **facts)
+
+    def picture(self, path: Path, time_us: int, *, longest_px: int) -> Picture:
+        """See `vidcut.protocols.Viewer.picture`."""
+        return self._one(wire.picture, path, do="picture", time_us=time_us, longest_px=longest_px)
+
+    def glances(
+        self, path: Path, span: Span, *, every_us: int, longest_px: int
+    ) -> Iterator[Glance]:
+        """See `vidcut.protocols.Onlooker.glances`."""
+        facts = {"start_us": span.start, "end_us": span.end}
+        facts |= {"every_us": every_us, "longest_px": longest_px}
+        return self._all_of(wire.glance, path, do="glances", **facts)
+
+    def sound(self, path: Path, *, start_us: int = 0) -> Iterator[SoundBlock]:
+        """See `vidcut.protocols.Reader.sound`."""
+        return self._all_of(wire.block, path, do="sound", start_us=start_us)
+
+    def cues(self, path: Path, track: SubtitleTrack) -> Sequence[Cue]:
+        """See `vidcut.protocols.Reader.cues`."""
+        facts = (track.index, track.codec, track.language)
+        return self._one(wire.cues, path, do="cues", track=facts)
+
+    def close(self) -> None:
+        """End all processes, whoever waits for them; there will be no others."""
+        with self._lock:
+            self._is_closed = True
+            idle, busy = set(self._idle), self._all.difference(self._idle)
+            self._idle.clear()
+            self._all.clear()
+        _release(idle)
+        for worker in busy:  # released by whom they answer
+            worker.end()
+
+    # Asking ---------------------------------------------------------------------------
+
+    def _one(self, read: Callable[[Message], T], path: Path, **request: Any) -> T:
+        with contextlib.closing(self._all_of(read, path, **request)) as answers:
+            answer = next(answers, None)
+            if answer is None or next(answers, None) is not None:
+                raise MediaError(f"the decoder lost its way; {_REMEDY}")
+            return answer
+
+    def _all_of(
+        self, read: Callable[[Message], T], path: Path, **request: Any
+    ) -> Generator[T, None, None]:
+        """The answers to a request, each as ``read`` takes it from its message.
+
+        What an earlier file broke may show only now: where a process ends that has served
+        before, the request is made once more, of a new one.
+        """
+        where = os.path.abspath(path)  # noqa: PTH100  (resolves no links)
+        line = json.dumps({**request, "path": where}).encode("ascii") + b"\n"
+        worker = self._idle_one()
+        if worker is not None:
+            asked = _Asked(worker)
+            try:
+                yield from self._given_back(asked, asked.answers(line, read))
+            except Gone as gone:
+                if asked.has_answered or self._is_closed:
+                    raise MediaError(asked.ended(gone)) from gone
+            else:
+                return
+        asked = _Asked(self._new_one())
+        try:
+            yield from self._given_back(asked, asked.answers(line, read))
+        except Gone as gone:
+            raise MediaError(asked.ended(gone)) from gone
+
+    def _given_back(self, asked: _Asked, answers: Iterator[T]) -> Iterator[T]:
+        """The answers; afterwards who gave them is kept for another request, or ended."""
+        try:
+            yield from answers
+        finally:
+            with self._lock:
+                is_kept = asked.is_over and not self._is_closed
+                if is_kept:
+                    self._idle.append(asked.worker)
+                else:
+                    self._all.discard(asked.worker)
+            if not is_kept:
+                asked.worker.release()
+
+    def _idle_one(self) -> Companion | None:
+        with self._lock:
+            return self._idle.pop() if self._idle else None
+
+    def _new_one(self) -> Companion:
+        with self._lock:
+            if self._is_closed:
+                raise MediaError("nobody waits for it any more")
+            worker = Companion(self._command, _environment(), patience_s=self._patience_s)
+            self._all.add(worker)
+            return worker
+
+
+class _Asked:
+    """One request of one process, and how far the answer is."""
+
+    def __init__(self, worker: Companion) -> None:
+        self.worker = worker
+        self.has_answered = False
+        self.is_over = False
+        """Whether it has answered to the end, and may be asked something else."""
+        self._at_us: int | None = None
+
+    def answers(self, line: bytes, read: Callable[[Message], T]) -> Iterator[T]:
+        """Ask, and yield what is answered.
+
+        Raises:
+            Gone: the process ended.
+            MediaError: it cannot answer, or does so no more.
+            MissingError: it lacks a package.
+        """
+        self.worker.ask(line)
+        try:
+            while (message := wire.read(self.worker.fill)).kind not in _ENDS:
+                if message.kind == "tick":
+                    self._at_us = wire.tick(message)
+                    continue
+                answer = read(message)
+                self.has_answered = True
+                yield answer
+            reason = wire.reason(message)
+        except wire.WireError as error:
+            raise MediaError(
+                f"the decoder lost its way ({error}){self._place}; {_REMEDY}"
+            ) from error
+        except Silent as error:
+            waited = f"the decoder got no further for {self.worker.patience_s:g} s"
+            raise MediaError(f"{waited}{self._place}; {_REMEDY}") from error
+        if message.kind == "memory":
+            raise MediaError(f"{reason}{self._place}; {_REMEDY}")
+        self.is_over = True
+        if message.kind == "failed":
+            raise MediaError(reason)
+        if message.kind == "missing":
+            raise MissingError(reason)
+
+    def ended(self, gone: Gone) -> str:
+        """That the process ended, and where in the file."""
+        return f"the decoder crashed ({gone.how}){self._place}; {_REMEDY}"
+
+    @property
+    def _place(self) -> str:
+        return " when it was opened" if self._at_us is None else f" at {self._at_us / 1e6:.1f} s"
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {**kept, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+def _release(workers: set[Companion]) -> None:
+    for worker in workers:
+        worker.release()
