@@ -36,7 +36,7 @@ TIMES = st.integers(-(1 << 50), 1 << 50)
 SPANS = st.builds(lambda a, b: Span(min(a, b), max(a, b)), TIMES, TIMES)
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
 SIZES = st.integers(0, 1 << 31)
-RATES = st.fractions(min_value=0, max_value=1000)
+RATES = st.fractions(min_value=0, max_value=1000, max_denominator=1 << 31)
 MEDIA = st.builds(
     Media,
     TEXTS,
