@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from vidcut.database import Connection
     from vidcut.records import Chunk, Draft, Media, Video
 
 
 class Catalog:
     """An open catalog. Use from one thread."""
 
-    def __init__(self, connection: schema.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._db = connection
         self.uses = Uses(connection)
 
@@ -112,8 +113,8 @@ class Catalog:
             "INSERT INTO videos (path, size, mtime_ns, hash, duration_us, state)"
             " VALUES (?, ?, ?, ?, 0, 'partial')"
         )
-        cursor = self._db.execute(statement, (os.fsencode(path), *stamp, content))
-        return int(cursor.lastrowid or 0)
+        self._db.execute(statement, (os.fsencode(path), *stamp, content))
+        return self._db.last_id
 
     def restamp(self, video_id: int, path: str, stamp: tuple[int, int], content: bytes) -> None:
         """Record where the video now lies and what its file looks like."""
@@ -211,8 +212,8 @@ class Catalog:
         span = draft.span
         text = _storable(draft.text)
         values = (video_id, modality, span.start, span.end, text, draft.language)
-        cursor = self._db.execute(statement, (*values, words if draft.words else None))
-        chunk_id = int(cursor.lastrowid or 0)
+        self._db.execute(statement, (*values, words if draft.words else None))
+        chunk_id = self._db.last_id
         if terms:
             self._db.execute("INSERT INTO texts (rowid, terms) VALUES (?, ?)", (chunk_id, terms))
         return chunk_id

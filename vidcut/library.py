@@ -7,11 +7,10 @@ chunk. One that is behind is extended, one that is wrong in any way is built ane
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import hashlib
 import logging
 import os
-import time
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,15 +18,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidcut import catalog, terms
+from vidcut import catalog, places, terms
+from vidcut.durable import sync
 from vidcut.errors import (
-    LibraryBusyError,
     LibraryError,
     LibraryNotFoundError,
     OutputError,
     UsageError,
 )
 from vidcut.footage import LIBRARY_FOLDER
+from vidcut.writer import only_writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from vidcut.records import Draft, Space, Vector, Video
 
 _CATALOG = "catalog.sqlite"
-_LOCK = "lock"
-_LOCK_PATIENCE_S = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -69,13 +67,15 @@ def open_to_write(folder: Path, store: ModuleType, *, create: bool = False) -> I
     """
     if create:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)  # it holds what is said in private footage
         except OSError as error:
             remedy = "--library DIR makes it elsewhere"
             raise OutputError(f"{folder} cannot be made ({error.strerror}); {remedy}") from error
     elif not folder.is_dir():
         raise LibraryNotFoundError(f"{folder} is no library; 'vidcut index FOLDER' makes one")
-    with _only_writer(folder):
+    with only_writer(folder):
+        _warn_of_network(folder)
         path = folder / _CATALOG
         if create and not path.exists():
             _begin(path)
@@ -211,10 +211,12 @@ class Holdings:
         aside = final.with_name(f".{name}.part")
         with _writing_in(self._snapshots):
             self._snapshots.mkdir(exist_ok=True)
+            if self._snapshots.is_symlink():
+                raise NotADirectoryError(errno.ENOTDIR, "vectors is a symbolic link")
             store.save(aside)
-            _sync(aside)
+            sync(aside)
             aside.replace(final)
-            _sync(self._snapshots)
+            sync(self._snapshots)
             for others in (f"{modality}.*", f".{modality}.*.part"):
                 for other in self._snapshots.glob(others):
                     if other != final:
@@ -246,7 +248,14 @@ def _begin(path: Path) -> None:
             new.keep_setting("library_id", uuid.uuid4().hex)
         new.close()
         aside.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
+
+
+def _warn_of_network(folder: Path) -> None:
+    kind = places.network(folder)
+    if kind is not None:
+        fact = "%s lies on a network file system (%s), where one process at a time can use it"
+        _log.warning(f"{fact}; --library DIR keeps it on a disk of this machine", folder, kind)
 
 
 @contextmanager
@@ -256,42 +265,3 @@ def _writing_in(folder: Path) -> Iterator[None]:
     except OSError as error:
         fact = f"{folder} cannot be written to ({error.strerror})"
         raise OutputError(f"{fact}; make room there or make it writable") from error
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _only_writer(folder: Path) -> Iterator[None]:
-    with _writing_in(folder):
-        descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        _lock(descriptor, folder)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, folder: Path) -> None:
-    give_up = time.monotonic() + _LOCK_PATIENCE_S
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() < give_up:
-                time.sleep(0.05)
-                continue
-            holder = os.pread(descriptor, 20, 0).decode(errors="replace") or "unknown"
-            fact = f"process {holder} is writing to {folder}"
-            raise LibraryBusyError(f"{fact}; wait for it or stop it") from error
-        except OSError as error:  # some network shares know no locks
-            fact = f"{folder} cannot be locked ({error.strerror})"
-            raise LibraryError(f"{fact}; keep it on another disk, by --library") from error
-        return
