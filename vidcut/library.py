@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidcut import catalog, places, terms
-from vidcut.durable import sync
+from vidcut import catalog, durable, places, terms
 from vidcut.errors import (
     LibraryError,
     LibraryNotFoundError,
@@ -214,9 +213,9 @@ class Holdings:
             if self._snapshots.is_symlink():
                 raise NotADirectoryError(errno.ENOTDIR, "vectors is a symbolic link")
             store.save(aside)
-            sync(aside)
+            durable.sync(aside)
             aside.replace(final)
-            sync(self._snapshots)
+            durable.sync(self._snapshots)
             for others in (f"{modality}.*", f".{modality}.*.part"):
                 for other in self._snapshots.glob(others):
                     if other != final:
@@ -248,7 +247,7 @@ def _begin(path: Path) -> None:
             new.keep_setting("library_id", uuid.uuid4().hex)
         new.close()
         aside.replace(path)
-        sync(path.parent)
+        durable.sync(path.parent)
 
 
 def _warn_of_network(folder: Path) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidcut.durable import sync
+from vidcut import durable
 from vidcut.errors import LibraryError
 
 if TYPE_CHECKING:
@@ -38,15 +38,15 @@ class Seal:
 
     Args:
         path: where the seal lies.
-        inode: which file it is.
+        header: what it begins with, by which it is told from a later one.
         page_bytes: how long a page is.
         checksums: of all pages, end to end.
     """
 
-    def __init__(self, path: Path, inode: int, page_bytes: int, checksums: bytes) -> None:
+    def __init__(self, path: Path, header: bytes, page_bytes: int, checksums: bytes) -> None:
         self.path = path
         self.page_bytes = page_bytes
-        self._inode = inode
+        self._header = header
         self._checksums = checksums
 
     @property
@@ -62,8 +62,9 @@ class Seal:
     def is_in_place(self) -> bool:
         """Whether it was not broken by now."""
         try:
-            return self.path.lstat().st_ino == self._inode
-        except FileNotFoundError:
+            with self.path.open("rb") as file:
+                return file.read(len(self._header)) == self._header
+        except OSError:
             return False
 
     def misplaced(self, catalog: Path) -> list[int]:
@@ -93,7 +94,6 @@ def read(path: Path) -> Seal | None:
     except OSError as error:
         raise LibraryError(f"{path} cannot be read ({error.strerror}); {_REMEDY}") from error
     with os.fdopen(descriptor, "rb") as file:
-        inode = os.fstat(descriptor).st_ino
         data = file.read()
     if len(data) < _HEADER.size:
         raise LibraryError(f"{path} is cut short; {_REMEDY}")
@@ -105,7 +105,7 @@ def read(path: Path) -> Seal | None:
         or digest != hashlib.sha256(facts + checksums).digest()
     ):
         raise LibraryError(f"{path} is damaged; {_REMEDY}")
-    return Seal(path, inode, page_bytes, checksums)
+    return Seal(path, data[: _HEADER.size], page_bytes, checksums)
 
 
 def make(catalog: Path) -> None:
@@ -125,7 +125,7 @@ def make(catalog: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     aside.replace(path)
-    sync(path.parent)
+    durable.sync(path.parent)
 
 
 def break_(catalog: Path) -> None:
@@ -136,7 +136,7 @@ def break_(catalog: Path) -> None:
     """
     path = of(catalog)
     path.unlink(missing_ok=True)
-    sync(path.parent)
+    durable.sync(path.parent)
 
 
 _REMEDY = "'vidcut verify --repair' makes it anew"

@@ -7,7 +7,6 @@ only: of a process that was killed it is stale, and the next writer writes over 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import socket
 import stat
@@ -16,7 +15,7 @@ import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vidcut.errors import LibraryBusyError, LibraryError, OutputError
 
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 LOCK = "lock"
 _PATIENCE_S = 1.0
 _MOST_BYTES = 4096
+_FACTS = 4
+"""Lines that the file has: process, command, machine, since when."""
 _MOST_CHARS = 80
 """Of each thing that the file says."""
 
@@ -86,13 +87,10 @@ def _lock(descriptor: int, folder: Path) -> None:
 
 
 def _introduction() -> bytes:
-    facts = {
-        "pid": os.getpid(),
-        "command": " ".join(["vidcut", *sys.argv[1:2]]) if _is_program() else "a program",
-        "host": socket.gethostname(),
-        "since": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    return json.dumps(facts).encode()
+    command = f"vidcut {sys.argv[1] if sys.argv[1:] else ''}" if _is_program() else "a program"
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    said = (str(os.getpid()), command, socket.gethostname(), since)
+    return "\n".join(said).encode(errors="replace")
 
 
 def _is_program() -> bool:
@@ -102,17 +100,11 @@ def _is_program() -> bool:
 
 def _holder(content: bytes) -> str:
     """Who holds the lock by what the file says, of which nothing is believed to be harmless."""
-    try:
-        facts = json.loads(content)
-    except (ValueError, RecursionError):
-        facts = None
-    if not isinstance(facts, dict):
+    said = [_visible(line) for line in content.decode(errors="replace").split("\n")]
+    if len(said) != _FACTS:
         return "another process"
-    said = {name: _visible(facts.get(name, "unknown")) for name in ("pid", "command", "host")}
-    since = _visible(facts.get("since", "an unknown time"))
-    return "process {pid} ({command}, on {host}, since {}) ".format(since, **said).rstrip()
+    return "process {} ({}, on {}, since {})".format(*said)
 
 
-def _visible(value: Any) -> str:
-    shown = "".join(char if char.isprintable() else "�" for char in str(value))
-    return shown[:_MOST_CHARS]
+def _visible(text: str) -> str:
+    return "".join(char if char.isprintable() else "�" for char in text[:_MOST_CHARS])

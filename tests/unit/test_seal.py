@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vidcut import catalog, journal, schema, seal
+from vidcut import catalog, journal, seal
 from vidcut.errors import LibraryError
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def test_a_catalog_that_cannot_be_sealed_is_kept(
     def full(_: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(schema.seal, "make", full)
+    monkeypatch.setattr(seal, "make", full)
     fill(path, range(300, 310))
     assert "was not sealed" in caplog.text
     assert not seal.of(path).exists()
