@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import apsw
 
+from vidcut.checksums import CHECKSUM_BYTES
 from vidcut.errors import LibraryBusyError, LibraryError, MissingError
-from vidcut.seal import CHECKSUM_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

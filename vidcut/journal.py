@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vidcut.checksums import sums
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -58,7 +60,7 @@ def _is_damaged(header: bytes, file: BinaryIO) -> bool:
     if words is None or fields[1] != _VERSION or page_bytes not in _PAGE_BYTES:
         return True  # the header is on the disk before any frame is
     content = np.frombuffer(header[:24], words).astype(np.uint32).reshape(1, -1)
-    if (_sums(content, np.zeros((1, 2), np.uint32)) != fields[6:8]).any():
+    if (sums(content, np.zeros((1, 2), np.uint32)) != fields[6:8]).any():
         return True
     return _is_broken_within(_frames(file, fields, words, _FRAME_HEADER_BYTES + page_bytes))
 
@@ -88,18 +90,8 @@ def _frames(
         heads = frames[:, :_FRAME_HEADER_BYTES].copy().view(">u4").astype(np.uint32)
         content = np.hstack([frames[:, :8], frames[:, _FRAME_HEADER_BYTES:]])
         named = np.vstack([before, heads[:, 4:6]])
-        sums = _sums(content.view(words).astype(np.uint32), named[:-1])
+        found = sums(content.view(words).astype(np.uint32), named[:-1])
         current = (heads[:, 2:4] == header[4:6]).all(axis=1)
-        good = current & (sums == heads[:, 4:6]).all(axis=1)
+        good = current & (found == heads[:, 4:6]).all(axis=1)
         yield from zip(good.tolist(), current.tolist(), (heads[:, 1] > 0).tolist(), strict=True)
         before = named[-1:]
-
-
-def _sums(words: NDArray[np.uint32], before: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """The checksums ``(n, 2)`` of rows of words, each going on from the one before it."""
-    columns = np.ascontiguousarray(words.T)
-    first, second = before[:, 0].copy(), before[:, 1].copy()
-    for even, odd in zip(columns[::2], columns[1::2], strict=True):
-        first += even + second
-        second += odd + first
-    return np.column_stack([first, second])

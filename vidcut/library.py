@@ -37,14 +37,14 @@ if TYPE_CHECKING:
     from vidcut.protocols import VectorStore
     from vidcut.records import Draft, Space, Vector, Video
 
-_CATALOG = "catalog.sqlite"
+CATALOG = "catalog.sqlite"
 _log = logging.getLogger(__name__)
 
 
 def locate(start: Path) -> Path:
     """The ``.vidcut`` of the folder or of the nearest one above that has one."""
     for folder in (start, *start.parents):
-        if (folder / LIBRARY_FOLDER / _CATALOG).is_file():
+        if (folder / LIBRARY_FOLDER / CATALOG).is_file():
             return folder / LIBRARY_FOLDER
     fact = f"no library in {start} or above it"
     raise LibraryNotFoundError(f"{fact}; 'vidcut index FOLDER' makes one, --library names one")
@@ -52,7 +52,7 @@ def locate(start: Path) -> Path:
 
 def open_(folder: Path, store: ModuleType) -> Holdings:
     """Open a library to read from it."""
-    return Holdings(folder, catalog.open_(folder / _CATALOG, writable=False), store)
+    return Holdings(folder, catalog.open_(folder / CATALOG, writable=False), store)
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def open_to_write(folder: Path, store: ModuleType, *, create: bool = False) -> I
         raise LibraryNotFoundError(f"{folder} is no library; 'vidcut index FOLDER' makes one")
     with only_writer(folder):
         _warn_of_network(folder)
-        path = folder / _CATALOG
+        path = folder / CATALOG
         if create and not path.exists():
             _begin(path)
         holdings = Holdings(folder, catalog.open_(path, writable=True), store)
@@ -220,6 +220,29 @@ class Holdings:
                 for other in self._snapshots.glob(others):
                     if other != final:
                         other.unlink()
+
+    def snapshots(self) -> Iterator[tuple[Path, tuple[str, Space, int] | None]]:
+        """Every snapshot there is: modality, space and last chunk, or None if of no use now."""
+        spaces = {name: self.catalog.modality_space(name) for name in self.catalog.modalities()}
+        known = {
+            self._generation(name, space): (name, space) for name, space in spaces.items() if space
+        }
+        for path in sorted(self._snapshots.glob("[!.]*")):
+            generation, last_id, kind = (
+                path.name.rsplit(".", 2) if path.name.count(".") > 1 else ("",) * 3
+            )
+            if generation in known and kind == self._kind and last_id.isdecimal():
+                yield path, (*known[generation], int(last_id))
+            else:
+                yield path, None
+
+    def rebuild_snapshots(self) -> None:
+        """Make all snapshots anew of the catalog."""
+        with _writing_in(self._snapshots):
+            for path, _ in self.snapshots():
+                path.unlink()
+        self._loaded.clear()
+        self.refresh_snapshots(self.catalog.modalities())
 
     def _generation(self, modality: str, space: Space) -> str:
         library_id = self.catalog.setting("library_id") or ""

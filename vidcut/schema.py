@@ -97,6 +97,13 @@ END;
 
 INSERT INTO settings VALUES ('deletions', '0');
 """
+TEXTS_ANEW = """
+DROP TABLE texts_terms;
+DROP TABLE texts;
+CREATE VIRTUAL TABLE texts USING fts5 (terms, tokenize = "ascii tokenchars ''''");
+CREATE VIRTUAL TABLE texts_terms USING fts5vocab (texts, row);
+"""
+"""Leaves the full text empty, with nothing of what it was."""
 _MIGRATIONS = {
     1: """
 CREATE TABLE uses (                            -- what went into a film or a timeline

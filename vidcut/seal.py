@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vidcut import durable
+from vidcut.checksums import CHECKSUM_BYTES
 from vidcut.errors import LibraryError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-CHECKSUM_BYTES = 8
-"""At the end of each page; SQLite's cksumvfs writes it there."""
 _HEADER = struct.Struct("<16sIQ32s")
 """Magic, bytes of a page, pages, and the SHA-256 of the three and of the checksums."""
 _MAGIC = b"vidcut seal 1\0\0\0"
