@@ -182,8 +182,9 @@ def _forget_what_is_not_whole(new: Connection) -> None:
     broken = new.execute(
         "SELECT DISTINCT video_id, modality FROM chunks AS c WHERE NOT EXISTS"
         " (SELECT 1 FROM progress AS p WHERE p.video_id = c.video_id AND p.modality = c.modality)"
-        " OR id NOT IN (SELECT chunk_id FROM vectors) AND modality IN"
-        " (SELECT modality FROM chunks JOIN vectors ON chunk_id = id)"
+        " OR id NOT IN (SELECT chunk_id FROM vectors) AND"
+        " ('space.' || modality IN (SELECT name FROM settings) OR modality IN"
+        " (SELECT modality FROM chunks JOIN vectors ON chunk_id = id))"
     ).fetchall()
     for video_id, modality in broken:
         _forget(new, video_id, modality)
@@ -214,6 +215,10 @@ def _settle(new: Connection) -> None:
         "INSERT OR REPLACE INTO settings SELECT 'deletions',"
         " coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'chunks'), 0)"
         " - (SELECT count(*) FROM chunks)"
+    )
+    new.execute(
+        "DELETE FROM settings WHERE name LIKE 'space.%' AND substr(name, 7) NOT IN"
+        " (SELECT modality FROM chunks JOIN vectors ON chunk_id = id)"
     )
     new.execute(
         "INSERT OR IGNORE INTO settings SELECT 'space.' || modality,"

@@ -143,6 +143,8 @@ _REMEDY = "'vidcut verify --repair' makes it anew"
 
 def _checksums(catalog: Path) -> tuple[bytes, int]:
     """The checksums of all pages, end to end, and how long a page is."""
+    if not durable.size(catalog):
+        raise LibraryError(f"{catalog} is empty; 'vidcut verify --repair' mends it")
     data = np.memmap(catalog, dtype=np.uint8, mode="r")
     page_bytes = int.from_bytes(data[_PAGE_BYTES_AT : _PAGE_BYTES_AT + 2].tobytes(), "big")
     page_bytes = 65_536 if page_bytes == 1 else page_bytes

@@ -79,13 +79,14 @@ def _content(
     holdings = Holdings(folder, Catalog(connection), store)
     try:
         tell("what the catalog holds")
-        is_sound = True
+        kinds = set()
         for finding in audit.findings(connection):
-            is_sound = is_sound and finding.kind is not Kind.CATALOG
+            kinds.add(finding.kind)
             yield finding
-        if is_sound:
+        if not kinds - {Kind.TEXT, Kind.PROGRESS}:
             tell("the vectors' snapshots")
             yield from _snapshots(holdings, store)
+        if not kinds & {Kind.CATALOG, Kind.VIDEO}:
             yield from _media(holdings, read_media=read_media, tell=tell)
     finally:
         holdings.close()
