@@ -323,7 +323,7 @@ class Catalog:
         for row_id, vector, crc32 in self._db.execute(query, values):
             if len(vector) != 2 * space.dim or zlib.crc32(vector) != crc32:
                 message = f"the vector of chunk {row_id} is damaged in the catalog"
-                raise LibraryError(f"{message}; restore the library from a backup or index anew")
+                raise LibraryError(f"{message}; 'vidcut verify --repair' mends it")
             ids.append(row_id)
             vectors += vector
         return ids, bytes(vectors)

@@ -136,8 +136,8 @@ class _Reading:
 
 @contextmanager
 def _opened(damaged: Path) -> Iterator[Connection]:
-    """Open to read, with what its log holds where that is a log."""
-    is_alone = not durable.size(journal.of(damaged))
+    """Open to read, with what its log holds where the log is its own."""
+    is_alone = seal.of(damaged).exists() or not durable.size(journal.of(damaged))
     old = Connection(damaged, Access.FROZEN if is_alone else Access.READ)
     try:
         yield old

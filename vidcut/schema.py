@@ -11,14 +11,14 @@ import logging
 import os
 import shutil
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vidcut import durable, journal, places, seal
-from vidcut.database import Access, Connection
+from vidcut.database import Access, Connection, Rows
 from vidcut.errors import LibraryBusyError, LibraryError, LibraryNewerError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 APPLICATION_ID = 0x76646374
@@ -171,6 +171,17 @@ class _Writer(Connection):
         self._is_sealed = seal.of(path).exists()
         self.before_commit(self._break_seal)
 
+    def execute(self, sql: str, values: tuple[Any, ...] = ()) -> Rows:
+        """As `Connection.execute`; what is large is written before it is committed."""
+        if not sql.startswith("SELECT"):
+            self._break_seal()
+        return super().execute(sql, values)
+
+    def executemany(self, sql: str, each: Iterable[tuple[Any, ...]]) -> None:
+        """As `Connection.executemany`."""
+        self._break_seal()
+        super().executemany(sql, each)
+
     def close(self) -> None:
         """Let go of the file, sealed where nobody is reading."""
         try:
@@ -183,6 +194,8 @@ class _Writer(Connection):
         self.do_not_wait()
         try:
             if self.has_checksums and self.checkpoint():
+                if journal.of(self.path).exists():  # else an old log might come back
+                    durable.sync(journal.of(self.path))
                 seal.make(self.path)
         except (LibraryError, OSError) as error:  # all is kept; it is only not sealed
             _log.warning("%s was not sealed (%s)", self.path, error)
@@ -227,7 +240,7 @@ def _demand_whole_log(path: Path, sealed: seal.Seal | None) -> None:
         return
     if sealed and sealed.is_in_place():
         fact = f"{log} is not a log of {path}, which was closed without one"
-        raise LibraryError(f"{fact}; restore both from a backup, or move the log away")
+        raise LibraryError(f"{fact}; 'vidcut verify --repair' puts it aside")
     if journal.is_damaged(log):
         fact = f"{log} is damaged, and with it what was written last"
         raise LibraryError(f"{fact}; 'vidcut verify --repair' saves what can be saved")

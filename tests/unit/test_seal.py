@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -99,9 +102,36 @@ def test_a_writer_breaks_it_before_it_writes(path: Path) -> None:
     opened = catalog.open_(path, writable=True)
     assert seal.of(path).exists()
     with opened.writing():
-        assert seal.of(path).exists()
+        assert not seal.of(path).exists()
         opened.set_state(1, "ok")
     assert not seal.of(path).exists()
+    opened.close()
+    assert seal.of(path).exists()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from vidcut import catalog
+opened = catalog.open_(Path(sys.argv[1]), writable=True)
+opened._db.pragma("cache_size", 1)
+with opened.writing():
+    for number in range(300):
+        opened.restamp(number + 1, f"{number:04d}.mp4", (9, 9), b"spilled" * 60)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+"""Is killed in a transaction that is larger than its memory: part of it is in the log."""
+
+
+def test_a_writer_killed_in_a_large_transaction_leaves_a_whole_catalog(path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert journal.of(path).stat().st_size > 10 * PAGE
+    assert not seal.of(path).exists()
+    assert len(read_all(path)) == 300
+    assert len(read_all(path, writable=True)) == 300
+    opened = catalog.open_(path, writable=False)
+    assert {opened.stamp(number) for number in range(1, 301)} == {(1, 2)}
     opened.close()
     assert seal.of(path).exists()
 

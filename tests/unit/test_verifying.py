@@ -258,6 +258,18 @@ def test_a_damaged_log(home: Path, tmp_path: Path) -> None:
     assert (home / ".vidcut" / "catalog.damaged-1.sqlite-wal").exists()
 
 
+def test_a_log_that_is_not_its_own(home: Path) -> None:
+    before = state(home)
+    log = journal.of(catalog_of(home))
+    log.write_bytes(os.urandom(9000))
+    assert kinds(home) == {Kind.CATALOG}
+    mend(home)
+    assert check(home) == []
+    assert state(home) == before
+    assert not log.exists() or not log.stat().st_size
+    assert (home / ".vidcut" / "catalog.damaged-1.sqlite-wal").stat().st_size == 9000
+
+
 def test_a_damaged_seal(home: Path) -> None:
     flip(seal.of(catalog_of(home)), 70)
     assert kinds(home) == {Kind.SEAL}
