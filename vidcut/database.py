@@ -72,6 +72,8 @@ class Connection:
 
     def __init__(self, path: Path, access: Access, seal: Seal | None = None) -> None:
         self.path = path
+        # A file opened to read gives no lock to write, which closing asks for in vain.
+        self._is_reader = access in {Access.READ, Access.FROZEN}
         self._files = _SealedFiles(seal) if seal else None
         layer = self._files.name if self._files else _checked()
         # Links above the library are the user's; the file itself is never one.
@@ -85,8 +87,7 @@ class Connection:
 
     def close(self) -> None:
         """Let go of the file."""
-        # A file opened to read gives no lock to write, which closing asks for in vain.
-        with suppress(apsw.IOError):
+        with suppress(apsw.IOError) if self._is_reader else _translated(self.path):
             self._db.close()
         if self._files:
             self._files.unregister()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOCK = "lock"
-_PATIENCE_S = 1.0
+_PATIENCE_S = 0.5
 _MOST_BYTES = 4096
 _FACTS = 4
 """Lines that the file has: process, command, machine, since when."""
