@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from vidcut.errors import LibraryError, LibraryNotFoundError
+from vidcut.errors import LibraryError, LibraryNotFoundError, OutputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -27,6 +29,16 @@ def size(path: Path) -> int:
         return path.lstat().st_size
     except FileNotFoundError:
         return 0
+
+
+@contextmanager
+def writing_in(folder: Path) -> Iterator[None]:
+    """Whatever the folder refuses is raised as `OutputError`."""
+    try:
+        yield
+    except OSError as error:
+        fact = f"{folder} cannot be written to ({error.strerror})"
+        raise OutputError(f"{fact}; make room there or make it writable") from error
 
 
 def demand_plain(path: Path) -> None:

@@ -208,7 +208,7 @@ class Holdings:
         name = f"{self._generation(modality, space)}.{last_id:012d}.{self._kind}"
         final = self._snapshots / name
         aside = final.with_name(f".{name}.part")
-        with _writing_in(self._snapshots):
+        with durable.writing_in(self._snapshots):
             self._snapshots.mkdir(exist_ok=True)
             if self._snapshots.is_symlink():
                 raise NotADirectoryError(errno.ENOTDIR, "vectors is a symbolic link")
@@ -238,7 +238,7 @@ class Holdings:
 
     def rebuild_snapshots(self) -> None:
         """Make all snapshots anew of the catalog."""
-        with _writing_in(self._snapshots):
+        with durable.writing_in(self._snapshots):
             for path, _ in self.snapshots():
                 path.unlink()
         self._loaded.clear()
@@ -261,7 +261,7 @@ class Holdings:
 def _begin(path: Path) -> None:
     """Make an empty catalog, whole or not at all."""
     aside = path.with_name(f".{path.name}.part")
-    with _writing_in(path.parent):
+    with durable.writing_in(path.parent):
         # A log left by a catalog that was removed would be replayed into the new one.
         for left in (*path.parent.glob(f".{path.name}.*"), *path.parent.glob(f"{path.name}-*")):
             left.unlink()
@@ -278,12 +278,3 @@ def _warn_of_network(folder: Path) -> None:
     if kind is not None:
         fact = "%s lies on a network file system (%s), where one process at a time can use it"
         _log.warning(f"{fact}; --library DIR keeps it on a disk of this machine", folder, kind)
-
-
-@contextmanager
-def _writing_in(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        fact = f"{folder} cannot be written to ({error.strerror})"
-        raise OutputError(f"{fact}; make room there or make it writable") from error

@@ -107,7 +107,8 @@ def _rebuild_texts(connection: Connection) -> None:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    for path in (*folder.iterdir(), *folder.glob("vectors/*")):
-        if is_leftover(path) and path.is_file():
-            path.unlink()
-    durable.sync(folder)
+    with durable.writing_in(folder):
+        for path in (*folder.iterdir(), *folder.glob("vectors/*")):
+            if is_leftover(path) and path.is_file():
+                path.unlink()
+        durable.sync(folder)

@@ -7,6 +7,7 @@ index run makes it anew from the media.
 
 from __future__ import annotations
 
+import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -44,24 +45,37 @@ def rescue(path: Path) -> tuple[Path, dict[str, int]]:
         Where the damaged one lies now, and how many rows of each table were saved.
     """
     aside = path.with_name(f".{path.name}.rescue.part")
-    for left in (aside, journal.of(aside), seal.of(aside)):
-        left.unlink(missing_ok=True)
-    new = schema.create(aside)
-    try:
-        saved = _fill(new, path)
-    finally:
-        new.close()
-    kept = _free_name(path)
-    durable.sync(aside)
-    for beside in (journal.of(path), path.with_name(f"{path.name}-shm")):
-        if beside.exists():  # first: a new catalog must never meet an old log
-            beside.rename(kept.with_name(beside.name.replace(path.name, kept.name)))
-    seal.of(path).unlink(missing_ok=True)
-    if path.exists():
-        path.rename(kept)
-    aside.replace(path)
-    durable.sync(path.parent)
+    with durable.writing_in(path.parent):
+        for left in (aside, journal.of(aside), seal.of(aside)):
+            left.unlink(missing_ok=True)
+        new = schema.create(aside)
+        try:
+            saved = _fill(new, path)
+        finally:
+            new.close()
+        durable.sync(aside)
+        kept = _free_name(path)
+        _keep(path, kept)
+        _keep(journal.of(path), journal.of(kept))
+        durable.sync(path.parent)
+        seal.of(path).unlink(missing_ok=True)
+        # First: a new catalog must never meet an old log.
+        for beside in (journal.of(path), path.with_name(f"{path.name}-shm")):
+            beside.unlink(missing_ok=True)
+        aside.replace(path)
+        durable.sync(path.parent)
     return kept, saved
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """The file under another name too, where there is any."""
+    if not durable.size(path):
+        return
+    try:
+        kept.hardlink_to(path)
+    except OSError:  # no hard links here (exFAT, some shares)
+        shutil.copyfile(path, kept)
+        durable.sync(kept)
 
 
 def _free_name(path: Path) -> Path:

@@ -203,11 +203,8 @@ class _Writer(Connection):
     def _break_seal(self) -> None:
         if not self._is_sealed:
             return
-        try:
+        with durable.writing_in(self.path.parent):
             seal.break_(self.path)
-        except OSError as error:
-            fact = f"{self.path.parent} cannot be written to ({error.strerror})"
-            raise OutputError(f"{fact}; make room there or make it writable") from error
         self._is_sealed = False
 
 

@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from vidcut import journal, library, plugins, repairing, schema, seal, verifying
+from vidcut import durable, journal, library, plugins, repairing, schema, seal, verifying
 from vidcut.audit import Kind
-from vidcut.errors import LibraryBusyError, LibraryNewerError, LibraryNotFoundError
+from vidcut.errors import (
+    LibraryBusyError,
+    LibraryNewerError,
+    LibraryNotFoundError,
+    OutputError,
+)
 from vidcut.footage import content_hash
 from vidcut.ledger import Use
 from vidcut.records import Draft, Media, Space, Span, Word
@@ -228,7 +233,24 @@ def test_a_catalog_of_which_nothing_can_be_read(home: Path, damage: Callable[[Pa
     assert kinds(home) == {Kind.CATALOG}
     mend(home)
     assert check(home) == []
-    assert (home / ".vidcut" / "catalog.damaged-1.sqlite").read_bytes() == content
+    kept = home / ".vidcut" / "catalog.damaged-1.sqlite"
+    assert (kept.read_bytes() if content else b"") == content
+
+
+def test_without_room_nothing_is_changed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    flip(catalog_of(home), 5 * PAGE + 100)
+    before = catalog_of(home).read_bytes()
+    found = check(home)
+    monkeypatch.setattr(durable, "sync", full)
+    with pytest.raises(OutputError, match=r"No space left on device.*make room"):
+        list(repairing.repair(home / ".vidcut", flat(), found))
+    monkeypatch.undo()
+    assert catalog_of(home).read_bytes() == before
+    mend(home)
+    assert check(home) == []
 
 
 def test_a_damaged_one_is_never_written_over(home: Path) -> None:
