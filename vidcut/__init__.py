@@ -17,6 +17,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vidcut.audit import Finding
     from vidcut.cutting import Margin, Mode
     from vidcut.errors import (
         LibraryError,
@@ -41,6 +42,7 @@ __all__ = [
     "Chunk",
     "Clip",
     "Failure",
+    "Finding",
     "Hit",
     "Library",
     "LibraryError",
@@ -64,6 +66,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "audit": ("Finding",),
     "cutting": ("Margin", "Mode"),
     "errors": (
         "LibraryError",

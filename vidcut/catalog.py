@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from vidcut.database import Connection
     from vidcut.records import Chunk, Draft, Media, Video
 
 
 class Catalog:
     """An open catalog. Use from one thread."""
 
-    def __init__(self, connection: schema.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._db = connection
         self.uses = Uses(connection)
 
@@ -113,8 +114,8 @@ class Catalog:
             "INSERT INTO videos (path, size, mtime_ns, hash, duration_us, state)"
             " VALUES (?, ?, ?, ?, 0, 'partial')"
         )
-        cursor = self._db.execute(statement, (os.fsencode(path), *stamp, content))
-        return int(cursor.lastrowid or 0)
+        self._db.execute(statement, (os.fsencode(path), *stamp, content))
+        return self._db.last_id
 
     def restamp(self, video_id: int, path: str, stamp: tuple[int, int], content: bytes) -> None:
         """Record where the video now lies and what its file looks like."""
@@ -212,8 +213,8 @@ class Catalog:
         span = draft.span
         text = _storable(draft.text)
         values = (video_id, modality, span.start, span.end, text, draft.language)
-        cursor = self._db.execute(statement, (*values, words if draft.words else None))
-        chunk_id = int(cursor.lastrowid or 0)
+        self._db.execute(statement, (*values, words if draft.words else None))
+        chunk_id = self._db.last_id
         if terms:
             self._db.execute("INSERT INTO texts (rowid, terms) VALUES (?, ?)", (chunk_id, terms))
         return chunk_id
@@ -323,7 +324,7 @@ class Catalog:
         for row_id, vector, crc32 in self._db.execute(query, values):
             if len(vector) != 2 * space.dim or zlib.crc32(vector) != crc32:
                 message = f"the vector of chunk {row_id} is damaged in the catalog"
-                raise LibraryError(f"{message}; restore the library from a backup or index anew")
+                raise LibraryError(f"{message}; 'vidcut verify --repair' mends it")
             ids.append(row_id)
             vectors += vector
         return ids, bytes(vectors)

@@ -16,8 +16,10 @@ from vidcut import (
     library,
     pipeline,
     plugins,
+    repairing,
     requests,
     settings,
+    verifying,
     wiring,
 )
 from vidcut.drafts import is_one_of
@@ -29,11 +31,12 @@ from vidcut.ledger import Used
 from vidcut.records import SECOND_US, Cue, Lengths, Shot, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
     from typing import Self
 
     from vidcut.accounts import Film, Item
+    from vidcut.audit import Finding
     from vidcut.cutting import CutPlan
     from vidcut.errors import MissingError
     from vidcut.ledger import Unused, Use
@@ -319,6 +322,21 @@ class Library:
                 with holdings.catalog.writing():
                     holdings.catalog.forget_video(video.id)
             holdings.refresh_snapshots(plugins.names("modalities"))
+
+    # Its health ------------------------------------------------------------------------
+
+    def verify(
+        self, *, read_media: bool = False, tell: Callable[[str], None] = lambda _: None
+    ) -> Iterator[Finding]:
+        """What of the library is not as it is to be; ``read_media`` reads all media too."""
+        self.close()
+        store = wiring.store(self.settings)
+        return verifying.verify(self.folder, store, read_media=read_media, tell=tell)
+
+    def repair(self, findings: Sequence[Finding]) -> Iterator[str]:
+        """Mend what `verify` found, nothing of it destroyed; what was done, by and by."""
+        self.close()
+        return repairing.repair(self.folder, wiring.store(self.settings), findings)
 
     @property
     def visual_model(self) -> str | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
-import sqlite3
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vidcut import ffmpeg, plugins, weights
+from vidcut import database, ffmpeg, plugins, weights
 from vidcut.errors import VidcutError
 
 if TYPE_CHECKING:
@@ -92,11 +91,16 @@ def _plugins() -> Iterator[tuple[str, str]]:
 
 
 def _sqlite() -> Check:
-    version = sqlite3.sqlite_version
-    note = ""
-    if sqlite3.sqlite_version_info < _SAFE_SQLITE:
-        note = "; its WAL-reset bug needs two writers, and a library has one at a time"
-    return Check("sqlite", "ok", version + note)
+    found = database.version()
+    said = ".".join(map(str, found))
+    if found < _SAFE_SQLITE:
+        note = "its WAL-reset bug needs two writers, and a library has one at a time"
+        return Check("sqlite", "optional", f"{said}; {note}", "pip install --upgrade apsw")
+    try:
+        database.demand_checksums()
+    except VidcutError as error:
+        return Check("sqlite", "missing", str(error), "pip install --force-reinstall apsw")
+    return Check("sqlite", "ok", f"{said}, without the WAL-reset bug; pages carry checksums")
 
 
 def _ffmpeg() -> Check:

@@ -7,11 +7,10 @@ chunk. One that is behind is extended, one that is wrong in any way is built ane
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import hashlib
 import logging
 import os
-import time
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,15 +18,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidcut import catalog, terms
+from vidcut import catalog, durable, places, terms
 from vidcut.errors import (
-    LibraryBusyError,
     LibraryError,
     LibraryNotFoundError,
     OutputError,
     UsageError,
 )
 from vidcut.footage import LIBRARY_FOLDER
+from vidcut.writer import only_writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,16 +37,14 @@ if TYPE_CHECKING:
     from vidcut.protocols import VectorStore
     from vidcut.records import Draft, Space, Vector, Video
 
-_CATALOG = "catalog.sqlite"
-_LOCK = "lock"
-_LOCK_PATIENCE_S = 1.0
+CATALOG = "catalog.sqlite"
 _log = logging.getLogger(__name__)
 
 
 def locate(start: Path) -> Path:
     """The ``.vidcut`` of the folder or of the nearest one above that has one."""
     for folder in (start, *start.parents):
-        if (folder / LIBRARY_FOLDER / _CATALOG).is_file():
+        if (folder / LIBRARY_FOLDER / CATALOG).is_file():
             return folder / LIBRARY_FOLDER
     fact = f"no library in {start} or above it"
     raise LibraryNotFoundError(f"{fact}; 'vidcut index FOLDER' makes one, --library names one")
@@ -55,7 +52,7 @@ def locate(start: Path) -> Path:
 
 def open_(folder: Path, store: ModuleType) -> Holdings:
     """Open a library to read from it."""
-    return Holdings(folder, catalog.open_(folder / _CATALOG, writable=False), store)
+    return Holdings(folder, catalog.open_(folder / CATALOG, writable=False), store)
 
 
 @contextmanager
@@ -69,14 +66,16 @@ def open_to_write(folder: Path, store: ModuleType, *, create: bool = False) -> I
     """
     if create:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)  # it holds what is said in private footage
         except OSError as error:
             remedy = "--library DIR makes it elsewhere"
             raise OutputError(f"{folder} cannot be made ({error.strerror}); {remedy}") from error
     elif not folder.is_dir():
         raise LibraryNotFoundError(f"{folder} is no library; 'vidcut index FOLDER' makes one")
-    with _only_writer(folder):
-        path = folder / _CATALOG
+    with only_writer(folder):
+        _warn_of_network(folder)
+        path = folder / CATALOG
         if create and not path.exists():
             _begin(path)
         holdings = Holdings(folder, catalog.open_(path, writable=True), store)
@@ -214,16 +213,41 @@ class Holdings:
         name = f"{self._generation(modality, space)}.{last_id:012d}.{self._kind}"
         final = self._snapshots / name
         aside = final.with_name(f".{name}.part")
-        with _writing_in(self._snapshots):
+        with durable.writing_in(self._snapshots):
             self._snapshots.mkdir(exist_ok=True)
+            if self._snapshots.is_symlink():
+                raise NotADirectoryError(errno.ENOTDIR, "vectors is a symbolic link")
             store.save(aside)
-            _sync(aside)
+            durable.sync(aside)
             aside.replace(final)
-            _sync(self._snapshots)
+            durable.sync(self._snapshots)
             for others in (f"{modality}.*", f".{modality}.*.part"):
                 for other in self._snapshots.glob(others):
                     if other != final:
                         other.unlink()
+
+    def snapshots(self) -> Iterator[tuple[Path, tuple[str, Space, int] | None]]:
+        """Every snapshot there is: modality, space and last chunk, or None if of no use now."""
+        spaces = {name: self.catalog.modality_space(name) for name in self.catalog.modalities()}
+        known = {
+            self._generation(name, space): (name, space) for name, space in spaces.items() if space
+        }
+        for path in sorted(self._snapshots.glob("[!.]*")):
+            generation, last_id, kind = (
+                path.name.rsplit(".", 2) if path.name.count(".") > 1 else ("",) * 3
+            )
+            if generation in known and kind == self._kind and last_id.isdecimal():
+                yield path, (*known[generation], int(last_id))
+            else:
+                yield path, None
+
+    def rebuild_snapshots(self) -> None:
+        """Make all snapshots anew of the catalog."""
+        with durable.writing_in(self._snapshots):
+            for path, _ in self.snapshots():
+                path.unlink()
+        self._loaded.clear()
+        self.refresh_snapshots(self.catalog.modalities())
 
     def _generation(self, modality: str, space: Space) -> str:
         library_id = self.catalog.setting("library_id") or ""
@@ -242,7 +266,7 @@ class Holdings:
 def _begin(path: Path) -> None:
     """Make an empty catalog, whole or not at all."""
     aside = path.with_name(f".{path.name}.part")
-    with _writing_in(path.parent):
+    with durable.writing_in(path.parent):
         # A log left by a catalog that was removed would be replayed into the new one.
         for left in (*path.parent.glob(f".{path.name}.*"), *path.parent.glob(f"{path.name}-*")):
             left.unlink()
@@ -251,52 +275,11 @@ def _begin(path: Path) -> None:
             new.keep_setting("library_id", uuid.uuid4().hex)
         new.close()
         aside.replace(path)
-        _sync(path.parent)
+        durable.sync(path.parent)
 
 
-@contextmanager
-def _writing_in(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        fact = f"{folder} cannot be written to ({error.strerror})"
-        raise OutputError(f"{fact}; make room there or make it writable") from error
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _only_writer(folder: Path) -> Iterator[None]:
-    with _writing_in(folder):
-        descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        _lock(descriptor, folder)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, folder: Path) -> None:
-    give_up = time.monotonic() + _LOCK_PATIENCE_S
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() < give_up:
-                time.sleep(0.05)
-                continue
-            holder = os.pread(descriptor, 20, 0).decode(errors="replace") or "unknown"
-            fact = f"process {holder} is writing to {folder}"
-            raise LibraryBusyError(f"{fact}; wait for it or stop it") from error
-        except OSError as error:  # some network shares know no locks
-            fact = f"{folder} cannot be locked ({error.strerror})"
-            raise LibraryError(f"{fact}; keep it on another disk, by --library") from error
-        return
+def _warn_of_network(folder: Path) -> None:
+    kind = places.network(folder)
+    if kind is not None:
+        fact = "%s lies on a network file system (%s), where one process at a time can use it"
+        _log.warning(f"{fact}; --library DIR keeps it on a disk of this machine", folder, kind)

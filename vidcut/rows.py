@@ -55,7 +55,7 @@ def as_written() -> Iterator[None]:
         yield
     except (KeyError, TypeError, ValueError) as error:
         fact = f"the catalog holds what vidcut did not write ({error!r})"
-        raise LibraryError(f"{fact}; restore the library from a backup or index anew") from error
+        raise LibraryError(f"{fact}; 'vidcut verify --repair' mends it") from error
 
 
 @lru_cache(maxsize=10_000)

@@ -7,21 +7,26 @@ it was made beside it; whoever reads takes it as it is.
 
 from __future__ import annotations
 
+import logging
 import os
-import sqlite3
-from contextlib import closing, contextmanager, suppress
+import shutil
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from vidcut.errors import LibraryError, LibraryNewerError, LibraryNotFoundError, OutputError
+from vidcut import durable, journal, places, seal
+from vidcut.database import Access, Connection, Rows
+from vidcut.errors import LibraryBusyError, LibraryError, LibraryNewerError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
-    from typing import Self
 
 APPLICATION_ID = 0x76646374
 """``vdct`` in ASCII: SQLite's own mark of whose file it is."""
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+_CHECKED_SINCE = 3
+"""The version whose pages carry checksums."""
+_log = logging.getLogger(__name__)
 
 _SCHEMA = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -92,6 +97,13 @@ END;
 
 INSERT INTO settings VALUES ('deletions', '0');
 """
+TEXTS_ANEW = """
+DROP TABLE texts_terms;
+DROP TABLE texts;
+CREATE VIRTUAL TABLE texts USING fts5 (terms, tokenize = "ascii tokenchars ''''");
+CREATE VIRTUAL TABLE texts_terms USING fts5vocab (texts, row);
+"""
+"""Leaves the full text empty, with nothing of what it was."""
 _MIGRATIONS = {
     1: """
 CREATE TABLE uses (                            -- what went into a film or a timeline
@@ -103,6 +115,7 @@ CREATE TABLE uses (                            -- what went into a film or a tim
     PRIMARY KEY (video_id, start_us, end_us, what)
 ) WITHOUT ROWID;
 """,
+    2: "",  # the same tables, in pages that carry checksums
 }
 """Version → what makes the next one of it; the first is `_SCHEMA`."""
 
@@ -115,11 +128,11 @@ def create(path: Path) -> Connection:
     """
     tables = "".join((_SCHEMA, *_MIGRATIONS.values()))
     marks = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};"
-    with _translated(path):
-        connection = _connect(path, "rwc")
-        with _closed_on_failure(connection):
-            connection.executescript(f"BEGIN; {tables} {marks} COMMIT;")
-            return _made_durable(connection)
+    connection = Connection(path, Access.CREATE)
+    with _closed_on_failure(connection):
+        connection.want_checksums()
+        connection.execute(f"BEGIN; {tables} {marks} COMMIT;")
+        return _made_durable(connection)
 
 
 def open_(path: Path, *, writable: bool) -> Connection:
@@ -128,22 +141,21 @@ def open_(path: Path, *, writable: bool) -> Connection:
     Raises:
         LibraryNotFoundError: there is no such file.
         LibraryNewerError: a newer vidcut made it.
+        LibraryBusyError: another process is using it, and it cannot be shared now.
         LibraryError: it is not a catalog, or a damaged one.
         OutputError: there is no room to keep a copy of an older one.
     """
-    if not path.is_file():
-        raise LibraryNotFoundError(f"{path} does not exist; 'vidcut index FOLDER' makes a library")
-    with _translated(path):
-        connection = _connect(path, "rw" if writable else "ro")
+    durable.demand_plain(path)
+    sealed = _intact_seal(path)
+    _demand_whole_log(path, sealed)
+    if not writable:
+        connection = Connection(path, _reading(path, sealed), sealed)
         with _closed_on_failure(connection):
-            version = _checked_version(connection, path)
-            if not writable:
-                return connection
-            _made_durable(connection)
-            if version < SCHEMA_VERSION:
-                _keep_copy(connection, backup_of(path, version))
-                _bring_up_to_date(connection, version)
+            _checked_version(connection)
             return connection
+    if sealed:
+        _demand_sealed(path, sealed)
+    return _open_to_write(path)
 
 
 def backup_of(path: Path, version: int) -> Path:
@@ -151,57 +163,111 @@ def backup_of(path: Path, version: int) -> Path:
     return path.with_name(f"{path.stem}.v{version}{path.suffix}")
 
 
-class Connection(sqlite3.Connection):
-    """Raises `LibraryError` for whatever SQLite cannot do with the file."""
+class _Writer(Connection):
+    """The one connection that writes: it breaks the seal before, and sets it after."""
 
-    def execute(self, sql: str, parameters: Any = (), /) -> _Cursor:
-        """As `sqlite3.Connection.execute`."""
-        return self.cursor(_Cursor).execute(sql, parameters)
+    def __init__(self, path: Path, access: Access) -> None:
+        super().__init__(path, access)
+        self._is_sealed = seal.of(path).exists()
+        self.before_commit(self._break_seal)
 
-    def executemany(self, sql: str, parameters: Iterable[Any], /) -> _Cursor:
-        """As `sqlite3.Connection.executemany`."""
-        return self.cursor(_Cursor).executemany(sql, parameters)
+    def execute(self, sql: str, values: tuple[Any, ...] = ()) -> Rows:
+        """As `Connection.execute`; what is large is written before it is committed."""
+        if not sql.startswith("SELECT"):
+            self._break_seal()
+        return super().execute(sql, values)
 
+    def executemany(self, sql: str, each: Iterable[tuple[Any, ...]]) -> None:
+        """As `Connection.executemany`."""
+        self._break_seal()
+        super().executemany(sql, each)
 
-class _Cursor(sqlite3.Cursor):
-    def execute(self, sql: str, parameters: Any = (), /) -> Self:
-        with _translated():
-            return super().execute(sql, parameters)
-
-    def executemany(self, sql: str, parameters: Iterable[Any], /) -> Self:
-        with _translated():
-            return super().executemany(sql, parameters)
-
-    def fetchone(self) -> Any:
-        with _translated():
-            return super().fetchone()
-
-    def fetchall(self) -> list[Any]:
-        with _translated():
-            return super().fetchall()
-
-    def __next__(self) -> Any:
+    def close(self) -> None:
+        """Let go of the file, sealed where nobody is reading."""
         try:
-            return super().__next__()
-        except sqlite3.DatabaseError as error:
-            raise _unusable(error) from error
+            if not (self._is_sealed or self.in_transaction):
+                self._seal()
+        finally:
+            super().close()
+
+    def _seal(self) -> None:
+        self.do_not_wait()
+        try:
+            if self.has_checksums and self.checkpoint():
+                if journal.of(self.path).exists():  # else an old log might come back
+                    durable.sync(journal.of(self.path))
+                seal.make(self.path)
+        except (LibraryError, OSError) as error:  # all is kept; it is only not sealed
+            _log.warning("%s was not sealed (%s)", self.path, error)
+
+    def _break_seal(self) -> None:
+        if not self._is_sealed:
+            return
+        with durable.writing_in(self.path.parent):
+            seal.break_(self.path)
+        self._is_sealed = False
 
 
-@contextmanager
-def _translated(what: object = "the library's catalog") -> Iterator[None]:
+# Opening -----------------------------------------------------------------------------------
+
+
+def _open_to_write(path: Path) -> Connection:
+    connection = _Writer(path, Access.WRITE)
+    with _closed_on_failure(connection):
+        _keep_to_itself(connection)
+        version = _checked_version(connection)
+        if version == SCHEMA_VERSION:
+            return _made_durable(connection)
+        _bring_up_to_date(connection, version)
+    connection.close()
+    return _open_to_write(path)
+
+
+def _intact_seal(path: Path) -> seal.Seal | None:
     try:
-        yield
-    except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
-        raise  # our mistake, not the file's
-    except sqlite3.DatabaseError as error:
-        raise _unusable(error, what) from error
+        return seal.read(seal.of(path))
+    except LibraryError as error:
+        _log.warning("%s", error)  # the pages still are checked one by one
+        return None
 
 
-def _unusable(error: sqlite3.DatabaseError, what: object = "the library's catalog") -> LibraryError:
-    fact = f"{what} cannot be used ({error})"
-    if str(error) == "database or disk is full":
-        return LibraryError(f"{fact}; make room on the disk and go on")
-    return LibraryError(f"{fact}; restore .vidcut from a backup, or remove it and index anew")
+def _demand_whole_log(path: Path, sealed: seal.Seal | None) -> None:
+    log = journal.of(path)
+    if not durable.size(log):
+        return
+    if sealed and sealed.is_in_place():
+        fact = f"{log} is not a log of {path}, which was closed without one"
+        raise LibraryError(f"{fact}; 'vidcut verify --repair' puts it aside")
+    if journal.is_damaged(log):
+        fact = f"{log} is damaged, and with it what was written last"
+        raise LibraryError(f"{fact}; 'vidcut verify --repair' saves what can be saved")
+
+
+def _demand_sealed(path: Path, sealed: seal.Seal) -> None:
+    misplaced = sealed.misplaced(path)
+    if misplaced:
+        fact = f"{path} is damaged: page {misplaced[0]} is not the one last written"
+        raise LibraryError(f"{fact}; 'vidcut verify --repair' saves what can be saved")
+
+
+def _reading(path: Path, sealed: seal.Seal | None) -> Access:
+    """How to read it: as it stands where there is no room, or no safe place, for a log."""
+    network = places.network(path.parent)
+    if not network and os.access(path.parent, os.W_OK):
+        return Access.READ
+    if not durable.size(journal.of(path)) and (sealed or not network):
+        return Access.FROZEN
+    if network:
+        fact = f"{path} is being written to, or was when its writer was interrupted"
+        remedy = "on a network file system only one process can use it: wait, or index again"
+        raise LibraryBusyError(f"{fact} ({network}); {remedy}")
+    return Access.READ
+
+
+def _keep_to_itself(connection: Connection) -> None:
+    """Share no memory with other processes where other machines may have the file open."""
+    if places.network(connection.path.parent):
+        connection.pragma("locking_mode", "EXCLUSIVE")
 
 
 @contextmanager
@@ -213,52 +279,82 @@ def _closed_on_failure(connection: Connection) -> Iterator[None]:
         raise
 
 
-def _connect(path: Path, mode: str) -> Connection:
-    # A folder that cannot be written to has room for no WAL: read the file as it stands.
-    frozen = mode == "ro" and not os.access(path.parent, os.W_OK)
-    uri = f"{path.absolute().as_uri()}?mode={mode}{'&immutable=1' if frozen else ''}"
-    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10, factory=Connection)
-
-
 def _made_durable(connection: Connection) -> Connection:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
+    connection.pragma("journal_mode", "WAL")
+    connection.pragma("synchronous", "FULL")
+    connection.pragma("foreign_keys", "ON")
     return connection
 
 
-def _checked_version(connection: Connection, path: Path) -> int:
-    plain = connection.cursor()  # what goes wrong here is translated with the path
-    owner = plain.execute("PRAGMA application_id").fetchone()[0]
-    version = int(plain.execute("PRAGMA user_version").fetchone()[0])
+def _checked_version(connection: Connection) -> int:
+    path = connection.path
+    owner = connection.pragma("application_id")
+    version = int(connection.pragma("user_version"))
     if owner != APPLICATION_ID or version < 1:
         raise LibraryError(f"{path} is no vidcut library; point --library at another folder")
     if version > SCHEMA_VERSION:
         fact = f"{path} was made by a newer vidcut (library version {version})"
         raise LibraryNewerError(f"{fact}; this one reads up to {SCHEMA_VERSION}: upgrade vidcut")
+    if version >= _CHECKED_SINCE and not connection.has_checksums:
+        fact = f"{path} is damaged: its pages carry no checksums"
+        raise LibraryError(f"{fact}; 'vidcut verify --repair' saves what can be saved")
     return version
 
 
-def _keep_copy(connection: Connection, backup: Path) -> None:
-    """A copy of the catalog as it is, whole or not at all."""
-    aside = backup.with_name(f".{backup.name}.part")
+# Bringing up to date -----------------------------------------------------------------------
+
+
+def _bring_up_to_date(connection: Connection, version: int) -> None:
+    """Make the catalog that it is to be, and put it in its place with one rename.
+
+    A process that is killed leaves the old catalog or the new one. The connection stays with
+    the old one.
+    """
+    path = connection.path
+    connection.do_not_wait()
+    if connection.pragma("journal_mode", "DELETE") != "delete":
+        raise LibraryBusyError(f"{path} is being read; wait for that or stop it")
+    _keep_copy(path, backup_of(path, version))
+    aside = path.with_name(f".{path.name}.new.part")
     try:
         aside.unlink(missing_ok=True)  # of one that was killed here
-        with closing(sqlite3.connect(aside)) as copy:
-            connection.backup(copy)
-        with aside.open("rb") as made:
-            os.fsync(made.fileno())
-        aside.replace(backup)
-    except (OSError, sqlite3.OperationalError) as error:
-        fact = f"{backup}, the copy of an older library, cannot be written ({error})"
-        raise OutputError(f"{fact}; make room for it and go on") from error
+        connection.want_checksums()
+        connection.execute("VACUUM INTO ?", (aside.absolute().as_uri(),))
+        _step_up(aside, version)
+        shutil.copymode(path, aside)
+        durable.sync(aside)
+        seal.break_(path)
+        aside.replace(path)
+        durable.sync(path.parent)
+    except OSError as error:
+        fact = f"{path} cannot be brought up to date ({error.strerror})"
+        raise OutputError(f"{fact}; make room there or make it writable") from error
     finally:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
 
 
-def _bring_up_to_date(connection: Connection, version: int) -> None:
-    """All the steps in one transaction: a process that is killed leaves the old catalog."""
+def _step_up(aside: Path, version: int) -> None:
     steps = "".join(_MIGRATIONS[step] for step in range(version, SCHEMA_VERSION))
-    marks = f"PRAGMA user_version = {SCHEMA_VERSION};"
-    connection.executescript(f"BEGIN IMMEDIATE; {steps} {marks} COMMIT;")
+    connection = Connection(aside, Access.WRITE)
+    with _closed_on_failure(connection):
+        marks = f"PRAGMA user_version = {SCHEMA_VERSION};"
+        connection.execute(f"BEGIN IMMEDIATE; {steps} {marks} COMMIT;")
+    connection.close()
+
+
+def _keep_copy(path: Path, backup: Path) -> None:
+    """A copy of the catalog as it is, whole or not at all."""
+    aside = backup.with_name(f".{backup.name}.part")
+    try:
+        aside.unlink(missing_ok=True)  # of one that was killed here
+        shutil.copyfile(path, aside)
+        shutil.copymode(path, aside)
+        durable.sync(aside)
+        aside.replace(backup)
+    except OSError as error:
+        fact = f"{backup}, the copy of an older library, cannot be written ({error})"
+        raise OutputError(f"{fact}; make room for it and go on") from error
+    finally:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)

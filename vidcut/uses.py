@@ -9,7 +9,7 @@ from vidcut.ledger import Use
 from vidcut.records import Span
 
 if TYPE_CHECKING:
-    from vidcut.schema import Connection
+    from vidcut.database import Connection
 
 
 class Uses:
@@ -24,7 +24,8 @@ class Uses:
         what = use.what.encode("utf-8", "backslashreplace").decode()
         values = (video_id, use.span.start, use.span.end, what, use.at)
         statement = "INSERT INTO uses VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-        return self._db.execute(statement, values).rowcount > 0
+        self._db.execute(statement, values)
+        return self._db.changed > 0
 
     def of(self, video_id: int) -> list[Use]:
         """What of the video was used, in order of time."""

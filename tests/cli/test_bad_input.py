@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import shutil
-import sqlite3
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from vidcut import schema
 
 ROOT = Path(__file__).resolve().parents[2]
 OFFLINE = ("--offline", "--visual-model", "labels")
@@ -94,9 +95,9 @@ def test_no_library(tmp_path: Path, vidcut: Any) -> None:
 
 def test_library_of_a_newer_version(home: Path, tmp_path: Path, vidcut: Any) -> None:
     shutil.copytree(home / ".vidcut", tmp_path / ".vidcut")
-    with sqlite3.connect(tmp_path / ".vidcut" / "catalog.sqlite") as db:
-        db.execute("PRAGMA user_version = 99")
-    db.close()
+    newer = schema.open_(tmp_path / ".vidcut" / "catalog.sqlite", writable=True)
+    newer.pragma("user_version", 99)
+    newer.close()
     for command in (("search", "x"), ("ls",), ("index", ".")):
         done = vidcut(*command, cwd=tmp_path)
         assert done.code == 4

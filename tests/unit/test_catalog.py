@@ -79,9 +79,8 @@ class TestOpening:
             catalog.open_(path, writable=access == "write")
 
     def test_a_newer_catalog(self, path: Path, access: str) -> None:
-        catalog.create(path).close()
-        newer = sqlite3.connect(path)
-        newer.execute("PRAGMA user_version = 99")
+        newer = schema.create(path)
+        newer.pragma("user_version", 99)
         newer.close()
         with pytest.raises(LibraryNewerError, match=r"version 99.*upgrade"):
             catalog.open_(path, writable=access == "write")
@@ -96,8 +95,7 @@ class TestOpening:
             read_all(catalog.open_(path, writable=access == "write"))
 
     def test_a_catalog_without_its_tables(self, path: Path, access: str) -> None:
-        catalog.create(path).close()
-        robbed = sqlite3.connect(path)
+        robbed = schema.create(path)
         robbed.execute("DROP TABLE videos")
         robbed.close()
         with pytest.raises(LibraryError, match="no such table"):

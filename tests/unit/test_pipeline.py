@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from vidcut import lanes, library, pipeline, plugins, query, schema
+from vidcut import database, durable, lanes, library, pipeline, plugins, query, schema
 from vidcut.asking import Example
 from vidcut.catalog import Catalog
 from vidcut.errors import LibraryError, MediaError, MissingError, SpaceMismatchError
@@ -314,14 +314,14 @@ def _lanes_hear_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_waits_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    durable = schema._made_durable
+    made_durable = schema._made_durable
 
-    def quick(connection: schema.Connection) -> schema.Connection:
-        durable(connection).execute("PRAGMA synchronous = OFF")
+    def quick(connection: database.Connection) -> database.Connection:
+        made_durable(connection).execute("PRAGMA synchronous = OFF")
         return connection
 
     monkeypatch.setattr(schema, "_made_durable", quick)
-    monkeypatch.setattr(library, "_sync", lambda _: None)
+    monkeypatch.setattr(durable, "sync", lambda _: None)
 
 
 @pytest.fixture(autouse=True)

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vidcut import catalog, schema
-from vidcut.errors import LibraryError, OutputError
+from vidcut import catalog, journal, schema
+from vidcut.errors import LibraryBusyError, LibraryError, OutputError
 from vidcut.ledger import Use
 from vidcut.records import Span
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from vidcut.catalog import Catalog
@@ -122,7 +123,7 @@ def test_a_writer_brings_it_up_to_date_and_keeps_a_copy(path: Path, tmp_path: Pa
     catalog.open_(path, writable=True).close()
     assert version(path) == schema.SCHEMA_VERSION
     backup = schema.backup_of(path, 1)
-    assert files(path) == {"catalog.sqlite", "catalog.v1.sqlite"}
+    assert files(path) == {"catalog.sqlite", "catalog.sqlite-seal", "catalog.v1.sqlite"}
     assert version(backup) == 1
     assert tables(backup) == before
     kept = catalog.open_(backup, writable=False)
@@ -143,12 +144,41 @@ def test_what_it_knew_is_still_there(path: Path) -> None:
     opened.close()
 
 
-def test_the_copy_has_what_only_the_log_had(path: Path) -> None:
-    writer = sqlite3.connect(path, isolation_level=None)
-    writer.execute("UPDATE videos SET path = CAST('b.mp4' AS BLOB)")
-    opened = catalog.open_(path, writable=True)  # the writer is open: nothing was folded in
-    opened.close()
-    writer.close()
+OTHER = """
+import sqlite3, sys
+other = sqlite3.connect(sys.argv[1], isolation_level=None)
+other.execute("UPDATE videos SET path = CAST('b.mp4' AS BLOB)")
+print("written", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def other(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that has the catalog open, and wrote to its log."""
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", OTHER, str(path)]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "written\n"
+        yield process
+        process.kill()
+
+
+def test_while_it_is_read_it_is_left_as_it_is(path: Path, other: subprocess.Popen[str]) -> None:
+    with pytest.raises(LibraryBusyError, match="in use by another process"):
+        catalog.open_(path, writable=True)
+    other.kill()
+    other.wait()
+    assert version(path) == 1
+    assert not schema.backup_of(path, 1).exists()
+
+
+def test_the_copy_has_what_only_the_log_had(path: Path, other: subprocess.Popen[str]) -> None:
+    other.kill()
+    other.wait()
+    assert journal.of(path).stat().st_size
+    catalog.open_(path, writable=True).close()
     kept = catalog.open_(schema.backup_of(path, 1), writable=False)
     assert names(kept) == ["b.mp4"]
     kept.close()
@@ -163,19 +193,17 @@ def test_a_catalog_that_is_up_to_date_is_not_copied(path: Path) -> None:
 
 
 KILLED = """
-import os, signal, sqlite3, sys
+import os, signal, sys
 from pathlib import Path
-from vidcut import schema
+from vidcut import database, schema
 
-connect = schema._connect
+class Deadly(database.Connection):
+    def __init__(self, *given):
+        super().__init__(*given)
+        kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
+        self._db.create_scalar_function("kill", kill, 0)
 
-def connected(path, mode):
-    connection = connect(path, mode)
-    kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
-    connection.create_function("kill", 0, kill)
-    return connection
-
-schema._connect = connected
+schema.Connection = Deadly
 schema._MIGRATIONS[1] += sys.argv[2]
 schema.open_(Path(sys.argv[1]), writable=True)
 """
@@ -192,7 +220,8 @@ def test_killed_in_the_middle_the_old_one_is_left(path: Path) -> None:
     """
     done = subprocess.run([sys.executable, "-c", KILLED, path, big], check=False, timeout=60)
     assert done.returncode == -signal.SIGKILL
-    assert (path.parent / "catalog.sqlite-wal").stat().st_size > 100_000
+    aside = path.with_name(f".{path.name}.new.part")
+    assert aside.exists()
     opened = catalog.open_(path, writable=False)
     assert names(opened) == ["a.mp4"]
     assert opened.uses.spans() == {}
@@ -201,6 +230,7 @@ def test_killed_in_the_middle_the_old_one_is_left(path: Path) -> None:
     assert version(schema.backup_of(path, 1)) == 1
     catalog.open_(path, writable=True).close()
     assert version(path) == schema.SCHEMA_VERSION
+    assert files(path) == {"catalog.sqlite", "catalog.sqlite-seal", "catalog.v1.sqlite"}
 
 
 def test_a_step_that_fails_leaves_the_old_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

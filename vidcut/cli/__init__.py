@@ -31,6 +31,7 @@ from vidcut.cli import (
     script,
     search,
     timeline,
+    verify,
 )
 from vidcut.cli import eval as eval_
 from vidcut.cli.exits import Exit
@@ -54,6 +55,7 @@ app.command()(info.info)
 app.command()(rm.rm)
 app.command()(doctor.doctor)
 app.command()(models.models)
+app.command()(verify.verify)
 app.command("eval")(eval_.eval_)
 
 

@@ -1,0 +1,62 @@
+"""Files of the library: told to the disk, and never reached through a link."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from vidcut.errors import LibraryError, LibraryNotFoundError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def sync(path: Path) -> None:
+    """Return when what was written to the file, or renamed in the folder, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def size(path: Path) -> int:
+    """The file's size in bytes; 0 where there is none."""
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+@contextmanager
+def writing_in(folder: Path) -> Iterator[None]:
+    """Whatever the folder refuses is raised as `OutputError`."""
+    try:
+        yield
+    except OSError as error:
+        fact = f"{folder} cannot be written to ({error.strerror})"
+        raise OutputError(f"{fact}; make room there or make it writable") from error
+
+
+def demand_plain(path: Path) -> None:
+    """Raise where the path is no file of the library's own.
+
+    Raises:
+        LibraryNotFoundError: there is nothing.
+        LibraryError: it is a link, a folder or a device.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        fact = f"{path} does not exist"
+        raise LibraryNotFoundError(f"{fact}; 'vidcut index FOLDER' makes a library") from error
+    except OSError as error:
+        raise LibraryError(f"{path} cannot be looked at ({error.strerror})") from error
+    if stat.S_ISLNK(mode):
+        fact = f"{path} is a symbolic link, and vidcut follows none inside a library"
+        raise LibraryError(f"{fact}; point --library at the folder that it leads to")
+    if not stat.S_ISREG(mode):
+        raise LibraryError(f"{path} is no file; point --library at another folder")

@@ -1,0 +1,97 @@
+"""The log that SQLite writes ahead of its file, as a writer that was interrupted leaves it.
+
+SQLite takes a log up to the first frame that is not as it was written, and leaves out the rest
+without a word. That is right for the last transaction, which may not have been finished. A
+transaction that another one follows was finished and on the disk, since each is waited for: if
+it cannot be read, the log was damaged, and what it held must not vanish silently.
+"""
+
+from __future__ import annotations
+
+from os import SEEK_CUR
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vidcut.checksums import sums
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from numpy.typing import NDArray
+
+_HEADER_BYTES = 32
+_FRAME_HEADER_BYTES = 24
+_MAGICS = {0x377F0682: "<u4", 0x377F0683: ">u4"}
+"""And how the words are read that the checksums are taken over (SQLite's file format, 4.1)."""
+_VERSION = 3_007_000
+_PAGE_BYTES = tuple(1 << power for power in range(9, 17))
+_FRAMES_AT_ONCE = 2048
+
+
+def of(catalog: Path) -> Path:
+    """Where a catalog's log lies."""
+    return catalog.with_name(f"{catalog.name}-wal")
+
+
+def is_damaged(log: Path) -> bool:
+    """Whether a transaction in the log that was finished cannot be read."""
+    while True:
+        try:
+            with log.open("rb") as file:
+                header = file.read(_HEADER_BYTES)
+                found = _is_damaged(header, file)
+                file.seek(0)
+                if file.read(_HEADER_BYTES) == header:  # else it was begun anew meanwhile
+                    return found
+        except FileNotFoundError:
+            return False
+
+
+def _is_damaged(header: bytes, file: BinaryIO) -> bool:
+    first = file.read(1)
+    if not first:
+        return False  # no frame was begun
+    file.seek(-1, SEEK_CUR)
+    fields = np.frombuffer(header, dtype=">u4").astype(np.uint32)
+    words, page_bytes = _MAGICS.get(int(fields[0])), int(fields[2])
+    if words is None or fields[1] != _VERSION or page_bytes not in _PAGE_BYTES:
+        return True  # the header is on the disk before any frame is
+    content = np.frombuffer(header[:24], words).astype(np.uint32).reshape(1, -1)
+    if (sums(content, np.zeros((1, 2), np.uint32)) != fields[6:8]).any():
+        return True
+    return _is_broken_within(_frames(file, fields, words, _FRAME_HEADER_BYTES + page_bytes))
+
+
+def _is_broken_within(frames: Iterator[tuple[bool, bool, bool]]) -> bool:
+    """Whether after a broken frame a transaction ends, and another begins."""
+    is_broken = is_over = False
+    for is_good, is_current, is_last in frames:
+        if is_over and is_good:
+            return True
+        is_broken = is_broken or not is_good
+        is_over = is_over or (is_broken and is_current and is_last)
+    return False
+
+
+def _frames(
+    file: BinaryIO, header: NDArray[np.uint32], words: str, frame_bytes: int
+) -> Iterator[tuple[bool, bool, bool]]:
+    """Of each frame: is it as written, is it this log's, does it end a transaction.
+
+    Each is told by itself, from the checksum that the one before it names.
+    """
+    before = header[6:8].reshape(1, 2)
+    while data := file.read(_FRAMES_AT_ONCE * frame_bytes):
+        count = len(data) // frame_bytes
+        frames = np.frombuffer(data, np.uint8, count * frame_bytes).reshape(count, frame_bytes)
+        heads = frames[:, :_FRAME_HEADER_BYTES].copy().view(">u4").astype(np.uint32)
+        content = np.hstack([frames[:, :8], frames[:, _FRAME_HEADER_BYTES:]])
+        named = np.vstack([before, heads[:, 4:6]])
+        found = sums(content.view(words).astype(np.uint32), named[:-1])
+        current = (heads[:, 2:4] == header[4:6]).all(axis=1)
+        good = current & (found == heads[:, 4:6]).all(axis=1)
+        yield from zip(good.tolist(), current.tolist(), (heads[:, 1] > 0).tolist(), strict=True)
+        before = named[-1:]

@@ -1,0 +1,110 @@
+"""Who writes to a library: one process at a time, and the others are told which.
+
+The lock is the system's, held as long as the process lives. What the file says is for people
+only: of a process that was killed it is stale, and the next writer writes over it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import stat
+import sys
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidcut.errors import LibraryBusyError, LibraryError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOCK = "lock"
+_PATIENCE_S = 0.5
+_MOST_BYTES = 4096
+_FACTS = 4
+"""Lines that the file has: process, command, machine, since when."""
+_MOST_CHARS = 80
+"""Of each thing that the file says."""
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Be the one process that writes to the library in this folder.
+
+    Raises:
+        LibraryBusyError: another one is; it says which.
+        LibraryError: the folder cannot be locked.
+        OutputError: it cannot be written to.
+    """
+    descriptor = _opened(folder / LOCK)
+    try:
+        _lock(descriptor, folder)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, _introduction(), 0)
+        yield
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        descriptor = os.open(path, flags, 0o644)
+    except OSError as error:
+        if path.is_symlink():
+            fact = f"{path} is a symbolic link, and vidcut follows none inside a library"
+            raise LibraryError(f"{fact}; remove it") from error
+        fact = f"{path.parent} cannot be written to ({error.strerror})"
+        raise OutputError(f"{fact}; make room there or make it writable") from error
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:  # it would be written over
+        os.close(descriptor)
+        raise LibraryError(f"{path} is not vidcut's lock but something else; remove it")
+    return descriptor
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    give_up = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() < give_up:
+                time.sleep(0.05)
+                continue
+            holder = _holder(os.pread(descriptor, _MOST_BYTES, 0))
+            fact = f"{holder} is writing to {folder}"
+            raise LibraryBusyError(f"{fact}; wait for it or stop it") from error
+        except OSError as error:  # some network shares know no locks
+            fact = f"{folder} cannot be locked ({error.strerror})"
+            raise LibraryError(f"{fact}; keep it on another disk, by --library") from error
+        return
+
+
+def _introduction() -> bytes:
+    command = f"vidcut {sys.argv[1] if sys.argv[1:] else ''}" if _is_program() else "a program"
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    said = (str(os.getpid()), command, socket.gethostname(), since)
+    return "\n".join(said).encode(errors="replace")
+
+
+def _is_program() -> bool:
+    name = Path(sys.argv[0] or "-")
+    return name.name == "vidcut" or name.parts[-2:] == ("vidcut", "__main__.py")
+
+
+def _holder(content: bytes) -> str:
+    """Who holds the lock by what the file says, of which nothing is believed to be harmless."""
+    said = [_visible(line) for line in content.decode(errors="replace").split("\n")]
+    if len(said) != _FACTS:
+        return "another process"
+    return "process {} ({}, on {}, since {})".format(*said)
+
+
+def _visible(text: str) -> str:
+    return "".join(char if char.isprintable() else "�" for char in text[:_MOST_CHARS])
