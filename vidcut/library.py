@@ -68,11 +68,7 @@ def open_to_write(folder: Path, store: ModuleType, *, create: bool = False) -> I
         OutputError: it cannot be made here.
     """
     if create:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            remedy = "--library DIR makes it elsewhere"
-            raise OutputError(f"{folder} cannot be made ({error.strerror}); {remedy}") from error
+        _make(folder)
     elif not folder.is_dir():
         raise LibraryNotFoundError(f"{folder} is no library; 'vidcut index FOLDER' makes one")
     with _only_writer(folder):
@@ -234,6 +230,18 @@ class Holdings:
         return self.folder / "vectors"
 
 
+def _make(folder: Path) -> None:
+    """The folder and those above it; a power cut takes none of their names away again."""
+    new = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for place in reversed(new):
+            _sync(place.parent)
+    except OSError as error:
+        remedy = "--library DIR makes it elsewhere"
+        raise OutputError(f"{folder} cannot be made ({error.strerror}); {remedy}") from error
+
+
 def _begin(path: Path) -> None:
     """Make an empty catalog, whole or not at all."""
     aside = path.with_name(f".{path.name}.part")
@@ -245,6 +253,9 @@ def _begin(path: Path) -> None:
         with new.writing():
             new.keep_setting("library_id", uuid.uuid4().hex)
         new.close()
+        if aside.with_name(f"{aside.name}-wal").exists():  # of this, SQLite says nothing
+            fact = f"{path} cannot be written whole"
+            raise OutputError(f"{fact}; make room there or see whether the disk is sound")
         aside.replace(path)
         _sync(path.parent)
 
@@ -272,8 +283,9 @@ def _only_writer(folder: Path) -> Iterator[None]:
         descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         _lock(descriptor, folder)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        with _writing_in(folder):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(descriptor)
