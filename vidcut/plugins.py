@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,10 @@ from vidcut.errors import MissingError, UsageError
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+_NO_REPORTS = ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED")
+"""ONNX Runtime 1.31 tells its makers of each process, from its import on, but where one of
+these is set by then; which one has changed."""
 
 
 def names(family: str) -> tuple[str, ...]:
@@ -29,6 +34,8 @@ def load(family: str, name: str) -> ModuleType:
     if name not in names(family):
         message = f"no {family} called {name!r}; there are: {', '.join(names(family))}"
         raise UsageError(message)
+    for variable in _NO_REPORTS:
+        os.environ.setdefault(variable, "1")
     try:
         return importlib.import_module(f"vidcut.{family}.{name}")
     except ImportError as error:
