@@ -13,7 +13,7 @@ import logging
 import os
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -207,14 +207,14 @@ class Holdings:
         aside = final.with_name(f".{name}.part")
         with _writing_in(self._snapshots):
             self._snapshots.mkdir(exist_ok=True)
-            store.save(aside)
-            _sync(aside)
-            aside.replace(final)
+            with _nothing_left(self._snapshots, f".{modality}.*.part"):
+                store.save(aside)
+                _sync(aside)
+                aside.replace(final)
             _sync(self._snapshots)
-            for others in (f"{modality}.*", f".{modality}.*.part"):
-                for other in self._snapshots.glob(others):
-                    if other != final:
-                        other.unlink()
+            for other in self._snapshots.glob(f"{modality}.*"):
+                if other != final:
+                    other.unlink()
 
     def _generation(self, modality: str, space: Space) -> str:
         library_id = self.catalog.setting("library_id") or ""
@@ -245,19 +245,29 @@ def _make(folder: Path) -> None:
 def _begin(path: Path) -> None:
     """Make an empty catalog, whole or not at all."""
     aside = path.with_name(f".{path.name}.part")
-    with _writing_in(path.parent):
+    with _writing_in(path.parent), _nothing_left(path.parent, f".{path.name}.*"):
         # A log left by a catalog that was removed would be replayed into the new one.
-        for left in (*path.parent.glob(f".{path.name}.*"), *path.parent.glob(f"{path.name}-*")):
+        for left in path.parent.glob(f"{path.name}-*"):
             left.unlink()
-        new = catalog.create(aside)
-        with new.writing():
+        with closing(catalog.create(aside)) as new, new.writing():
             new.keep_setting("library_id", uuid.uuid4().hex)
-        new.close()
         if aside.with_name(f"{aside.name}-wal").exists():  # of this, SQLite says nothing
             fact = f"{path} cannot be written whole"
             raise OutputError(f"{fact}; make room there or see whether the disk is sound")
         aside.replace(path)
         _sync(path.parent)
+
+
+@contextmanager
+def _nothing_left(folder: Path, names: str) -> Iterator[None]:
+    """Clear away what has these names: before, of one that was killed, and however it ends."""
+    try:
+        for left in folder.glob(names):
+            left.unlink()
+        yield
+    finally:
+        for left in folder.glob(names):
+            left.unlink()
 
 
 @contextmanager
