@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from itertools import product
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tests.reliability import disk, strace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import TypeVar
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-REFUSED = 1
+REFUSED, INTERRUPTED = 1, 130
 ERRORS = ("ENOSPC", "EIO", "ENOSPC+", "EIO+")
 """That calls fail with, once or from then on."""
 
@@ -42,13 +43,6 @@ class Rehearsal:
     after: dict[str, Any]
     read: dict[str, int]
     """How many windows of each modality a clean run reads."""
-    calls: dict[str, int]
-    """How often a clean run makes each call that can change files."""
-
-    @property
-    def moments(self) -> int:
-        """How many such calls that is."""
-        return sum(self.calls.values())
 
 
 @dataclass(frozen=True)
@@ -64,26 +58,29 @@ class Point:
 
 def rehearse(stage: Stage, scene: str, work: Path) -> Rehearsal:
     """Prepare a scene, and learn what a clean run makes of it."""
-    folder, clean, traced = work / "ready", work / "clean", work / "traced"
+    folder, clean = work / "ready", work / "clean"
     stage.done("prepare", folder, scene)
     has_library = (folder / ".vidcut").exists()
     before = stage.done("look", folder) if has_library else None
     shutil.copytree(folder, clean)
     read = stage.done("run", clean, scene)
     after = stage.done("look", clean)
-    shutil.copytree(folder, traced)
-    log = work / "log"
-    ended = stage.ask("run", traced, scene, strace.watching(log, strace.WRITES))
-    assert ended.code == 0, ended.answer
-    assert stage.done("look", traced) == after, "two clean runs differ"
-    for made in (clean, traced):
-        shutil.rmtree(made)
-    return Rehearsal(scene, folder, before, after, read, strace.counted(log))
+    shutil.rmtree(clean)
+    return Rehearsal(scene, folder, before, after, read)
 
 
-def points(rehearsal: Rehearsal, *, but: Sequence[str] = ()) -> list[Point]:
+def points(
+    stage: Stage, rehearsal: Rehearsal, work: Path, *, but: Sequence[str] = ()
+) -> list[Point]:
     """Every call of a clean run that can change files, in order of name and number."""
-    calls = sorted(rehearsal.calls.items())
+    folder, log = work / "traced", work / "log"
+    shutil.copytree(rehearsal.folder, folder)
+    every = strace.watching(log, strace.WRITES)
+    ended = stage.ask("run", folder, rehearsal.scene, every)
+    assert ended.code == 0, ended.answer
+    assert stage.done("look", folder) == rehearsal.after, "two clean runs differ"
+    shutil.rmtree(folder)
+    calls = sorted(strace.counted(log).items())
     return [Point(c, n) for c, times in calls if c not in but for n in range(1, times + 1)]
 
 
@@ -110,6 +107,24 @@ def kill(stage: Stage, rehearsal: Rehearsal, point: Point, work: Path) -> bool:
     return True
 
 
+def interrupt(
+    stage: Stage, rehearsal: Rehearsal, point: Point, signal: str, work: Path
+) -> float | None:
+    """Interrupt a run at a call: after how many seconds it was over; None if it came not so far."""
+    folder, log = work / "interrupted", work / "log"
+    shutil.copytree(rehearsal.folder, folder)
+    arguments = strace.injecting(point.call, f"signal={signal}", str(point.number), log)
+    ended = stage.ask("run", folder, rehearsal.scene, arguments)
+    came = f"--- SIG{signal} " in log.read_text("utf-8")
+    if came:
+        assert ended.code == INTERRUPTED, (point, ended)
+        left = [file.name for file in folder.rglob(".vidcut/**/.*")]
+        assert not left, (point, left)
+        check(stage, rehearsal, folder, kept=strace.marks(log)["kept"])
+    shutil.rmtree(folder)
+    return ended.seconds if came else None
+
+
 def fail(stage: Stage, rehearsal: Rehearsal, point: Point, error: str, work: Path) -> bool:
     """Have a call fail, or with a ``+`` behind the error all from it on; whether one did."""
     folder, log = work / "failed", work / "log"
@@ -126,10 +141,8 @@ def fail(stage: Stage, rehearsal: Rehearsal, point: Point, error: str, work: Pat
     return has_failed
 
 
-def lose(
-    stage: Stage, rehearsal: Rehearsal, losses: Iterable[tuple[int, Loss]], work: Path
-) -> Iterator[tuple[int, Loss]]:
-    """Cut the power after so many calls of a recorded run, ascending; each when it is checked."""
+def lose(stage: Stage, rehearsal: Rehearsal, count: int, work: Path) -> Iterator[tuple[int, Loss]]:
+    """Cut the power at so many points of a recorded run; each when it is checked."""
     recorded, folder, log = work / "recorded", work / "lost", work / "calls"
     shutil.copytree(rehearsal.folder, recorded)
     found = disk.Disk(recorded)
@@ -137,8 +150,8 @@ def lose(
     ended = stage.ask("run", recorded, rehearsal.scene, [*every, "-ff", *disk.IN_FULL])
     assert ended.code == 0, ended
     calls, done = disk.record(log, recorded), 0
-    for after, loss in losses:
-        for call in calls[done : min(after, len(calls))]:
+    for after, loss in spread(list(product(range(len(calls) + 1), disk.Loss)), count):
+        for call in calls[done:after]:
             found.do(call)
         done = after
         shutil.copytree(rehearsal.folder, folder, ignore=lambda *_: [".vidcut"])
@@ -172,7 +185,7 @@ def _check_reader(stage: Stage, rehearsal: Rehearsal, folder: Path) -> None:
         assert seen.answer.startswith("LibraryNotFoundError"), seen
         return
     assert seen.code == 0, seen.answer
-    true = _by_content(rehearsal.after) | _by_content(rehearsal.before)
+    true = by_content(rehearsal.after) | by_content(rehearsal.before)
     for path, video in seen.answer["known"].items():
         chunks = [tuple(chunk) for chunk in video["chunks"]]
         assert len(chunks) == len(set(chunks)), f"{path}: doubled chunks"
@@ -180,6 +193,7 @@ def _check_reader(stage: Stage, rehearsal: Rehearsal, folder: Path) -> None:
     assert seen.answer["answers"] == seen.answer["without snapshots"]
 
 
-def _by_content(look: dict[str, Any] | None) -> dict[str, set[tuple[Any, ...]]]:
+def by_content(look: dict[str, Any] | None) -> dict[str, set[tuple[Any, ...]]]:
+    """Every chunk that a look found, by the content of its video."""
     videos = look["known"].values() if look else ()
     return {video["content"]: {tuple(c) for c in video["chunks"]} for video in videos}

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +34,25 @@ _PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)
+class Request:
+    """What is to be done, as `stage` takes it."""
+
+    do: str
+    folder: str
+    scene: str = ""
+    strace: tuple[str, ...] = ()
+    pace_s: float = 0.0
+    rounds: int = 0
+
+
+@dataclass(frozen=True)
 class Ended:
     """How an act ended: its exit code, or the signal that ended it, below 0; what it told."""
 
+    pid: int
     code: int
     answer: Any
+    seconds: float
 
     @property
     def was_killed(self) -> bool:
@@ -70,18 +84,19 @@ class Stage:
         strace: Sequence[str] = (),
         *,
         pace_s: float = 0.0,
+        rounds: int = 0,
     ) -> Ended:
+        """Have one thing done; ``pace_s`` is what a model takes for a window."""
+        request = Request(do, str(folder), scene, tuple(strace), pace_s, rounds)
+        return self.ask_at_once(request)[0]
+
+    def ask_at_once(self, *requests: Request) -> list[Ended]:
+        """Have things done at the same time; what watches comes last."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        request = {
-            "do": do,
-            "folder": str(folder),
-            "scene": scene,
-            "strace": [*strace],
-            "pace_s": pace_s,
-        }
-        print(json.dumps(request), file=self._process.stdin, flush=True)
-        return Ended(**json.loads(self._process.stdout.readline()))
+        line = json.dumps([asdict(request) for request in requests])
+        print(line, file=self._process.stdin, flush=True)
+        return [Ended(**one) for one in json.loads(self._process.stdout.readline())]
 
     def done(self, do: str, folder: Path, scene: str = "") -> Any:
         """The answer of what must not fail."""

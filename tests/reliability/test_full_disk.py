@@ -26,7 +26,7 @@ def test_a_run_that_cannot_write_says_so_and_loses_nothing(
     stage: Stage, work: Path, scene: str, count: int
 ) -> None:
     rehearsal = crashes.rehearse(stage, scene, work)
-    every = list(product(crashes.points(rehearsal, but=OPENING), crashes.ERRORS))
+    every = list(product(crashes.points(stage, rehearsal, work, but=OPENING), crashes.ERRORS))
     chosen = crashes.spread(every, count)
     failed = sum(crashes.fail(stage, rehearsal, point, error, work) for point, error in chosen)
     assert failed >= 0.92 * count

@@ -25,7 +25,7 @@ def test_a_killed_run_is_taken_up_where_it_was(
     stage: Stage, work: Path, scene: str, count: int
 ) -> None:
     rehearsal = crashes.rehearse(stage, scene, work)
-    chosen = crashes.spread(crashes.points(rehearsal), count)
+    chosen = crashes.spread(crashes.points(stage, rehearsal, work), count)
     killed = sum(crashes.kill(stage, rehearsal, point, work) for point in chosen)
     assert killed >= 0.92 * count
 
