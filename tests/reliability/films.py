@@ -200,14 +200,9 @@ def _film(path: Path) -> Any:
 # What is done with them ---------------------------------------------------------------
 
 
-def index(
-    folder: Path,
-    *,
-    told: Callable[[str], None] = lambda _: None,
-    progress: Callable[[Progress], None] = lambda _: None,
-) -> Tally:
-    """Bring the folder's library up to date; ``told`` hears of each window that was read."""
-    tools = Tools(
+def tools(told: Callable[[str], None] = lambda _: None) -> Tools:
+    """What reads films; ``told`` hears of each window that was read."""
+    return Tools(
         reader=Reader(),
         subtitles=Subtitles(),
         pictures=(Sight("frame", write=False, told=told), Sight("ocr", write=True, told=told)),
@@ -216,10 +211,19 @@ def index(
         use_subtitles=True,
         sample_px=64,
     )
+
+
+def index(
+    folder: Path,
+    *,
+    told: Callable[[str], None] = lambda _: None,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Tally:
+    """Bring the folder's library up to date; ``told`` hears of each window that was read."""
     watch = pipeline.Watch(lambda _: None, progress)
     store = wiring.store(Settings())
     with library.open_to_write(folder / ".vidcut", store, create=True) as holdings:
-        return pipeline.index(holdings, [folder], tools, selection=Selection(), watch=watch)
+        return pipeline.index(holdings, [folder], tools(told), selection=Selection(), watch=watch)
 
 
 def warm_up() -> None:
