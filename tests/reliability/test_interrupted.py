@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SAMPLES = strace.ROOT / "sample_media"
 FILMS = ("cafe.webm", "voice-note.m4a")
 WITHIN_S = 5.0
-POINTS = {"first": 40, "again": 30, "forget": 15, "older": 15}
+POINTS = {"first": 25, "again": 20, "forget": 8, "older": 12}
 
 
 @strace.NEEDED
