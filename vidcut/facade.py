@@ -22,8 +22,6 @@ from vidcut import (
     verifying,
     wiring,
 )
-from vidcut.drafts import is_one_of
-from vidcut.errors import UsageError
 from vidcut.finish import Captions, Finish
 from vidcut.footage import Selection, demand
 from vidcut.history import Answer, Past
@@ -175,7 +173,7 @@ class Library:
             past = (self._last or history.last(self._id)).judged(*judged).asking(fresh)
         wish = pipeline.Wish(
             count,
-            _known(modalities),
+            requests.known(modalities),
             video,
             self.settings.min_score if min_score is None else min_score,
             per_video,
@@ -271,12 +269,9 @@ class Library:
 
     def models(self) -> dict[str, str]:
         """Modality → the encoder whose space its vectors are in."""
-        found = {}
-        for modality in self.holdings.catalog.counts():
-            space = self.holdings.catalog.modality_space(modality)
-            if space is not None:
-                found[modality] = space.encoder
-        return found
+        catalog = self.holdings.catalog
+        spaces = {name: catalog.modality_space(name) for name in catalog.counts()}
+        return {name: space.encoder for name, space in spaces.items() if space is not None}
 
     def path(self, video: Video) -> Path:
         """Where the video's file lies."""
@@ -401,17 +396,4 @@ def cut(
             plan's length, ``keep``) or cannot be written.
         MissingError: there is no ffmpeg.
     """
-    sources = {plan.source for plan in plans}
-    for plan in plans:
-        if is_one_of(plan.output, sources):
-            fact = f"{plan.output} is what is to be cut"
-            raise UsageError(f"{fact}; choose another name for the clip")
     return pipeline.cut(plans, reader=wiring.reader(reader), overwrite=overwrite, keep=keep)
-
-
-def _known(modalities: Iterable[str]) -> tuple[str, ...]:
-    known, wanted = plugins.names("modalities"), tuple(modalities)
-    for name in wanted:
-        if name not in known:
-            raise UsageError(f"no modality {name!r}; there are: {', '.join(known)}")
-    return wanted

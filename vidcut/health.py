@@ -13,7 +13,7 @@ from vidcut.errors import VidcutError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vidcut.records import Weights
+    from vidcut.weights import Weights
 
 _PACKAGES = {
     "av": "pip install av",

@@ -23,7 +23,7 @@ from huggingface_hub import constants
 
 from vidcut import weights
 from vidcut.errors import MissingError
-from vidcut.records import WeightFile
+from vidcut.weights import WeightFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

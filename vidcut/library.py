@@ -12,7 +12,7 @@ import hashlib
 import logging
 import os
 import uuid
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,12 +65,7 @@ def open_to_write(folder: Path, store: ModuleType, *, create: bool = False) -> I
         OutputError: it cannot be made here.
     """
     if create:
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            folder.mkdir(mode=0o700, exist_ok=True)  # it holds what is said in private footage
-        except OSError as error:
-            remedy = "--library DIR makes it elsewhere"
-            raise OutputError(f"{folder} cannot be made ({error.strerror}); {remedy}") from error
+        _make(folder)
     elif not folder.is_dir():
         raise LibraryNotFoundError(f"{folder} is no library; 'vidcut index FOLDER' makes one")
     with only_writer(folder):
@@ -217,14 +212,14 @@ class Holdings:
             self._snapshots.mkdir(exist_ok=True)
             if self._snapshots.is_symlink():
                 raise NotADirectoryError(errno.ENOTDIR, "vectors is a symbolic link")
-            store.save(aside)
-            durable.sync(aside)
-            aside.replace(final)
+            with _nothing_left(self._snapshots, f".{modality}.*.part"):
+                store.save(aside)
+                durable.sync(aside)
+                aside.replace(final)
             durable.sync(self._snapshots)
-            for others in (f"{modality}.*", f".{modality}.*.part"):
-                for other in self._snapshots.glob(others):
-                    if other != final:
-                        other.unlink()
+            for other in self._snapshots.glob(f"{modality}.*"):
+                if other != final:
+                    other.unlink()
 
     def snapshots(self) -> Iterator[tuple[Path, tuple[str, Space, int] | None]]:
         """Every snapshot there is: modality, space and last chunk, or None if of no use now."""
@@ -263,17 +258,31 @@ class Holdings:
         return self.folder / "vectors"
 
 
+def _make(folder: Path) -> None:
+    """The folder and those above it; a power cut takes none of their names away again."""
+    new = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)  # it holds what is said in private footage
+        for place in reversed(new):
+            durable.sync(place.parent)
+    except OSError as error:
+        remedy = "--library DIR makes it elsewhere"
+        raise OutputError(f"{folder} cannot be made ({error.strerror}); {remedy}") from error
+
+
 def _begin(path: Path) -> None:
     """Make an empty catalog, whole or not at all."""
     aside = path.with_name(f".{path.name}.part")
-    with durable.writing_in(path.parent):
+    with durable.writing_in(path.parent), _nothing_left(path.parent, f".{path.name}.*"):
         # A log left by a catalog that was removed would be replayed into the new one.
-        for left in (*path.parent.glob(f".{path.name}.*"), *path.parent.glob(f"{path.name}-*")):
+        for left in path.parent.glob(f"{path.name}-*"):
             left.unlink()
-        new = catalog.create(aside)
-        with new.writing():
+        with closing(catalog.create(aside)) as new, new.writing():
             new.keep_setting("library_id", uuid.uuid4().hex)
-        new.close()
+        if aside.with_name(f"{aside.name}-wal").exists():  # of this, SQLite says nothing
+            fact = f"{path} cannot be written whole"
+            raise OutputError(f"{fact}; make room there or see whether the disk is sound")
         aside.replace(path)
         durable.sync(path.parent)
 
@@ -283,3 +292,15 @@ def _warn_of_network(folder: Path) -> None:
     if kind is not None:
         fact = "%s lies on a network file system (%s), where one process at a time can use it"
         _log.warning(f"{fact}; --library DIR keeps it on a disk of this machine", folder, kind)
+
+
+@contextmanager
+def _nothing_left(folder: Path, names: str) -> Iterator[None]:
+    """Clear away what has these names: before, of one that was killed, and however it ends."""
+    try:
+        for left in folder.glob(names):
+            left.unlink()
+        yield
+    finally:
+        for left in folder.glob(names):
+            left.unlink()

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 _OPEN_FILES = 4
 """Files between being looked at and being done: enough that no lane waits for the next."""
-_LAST_WORD_S = 4.0
-"""How long an interrupted run waits for its lanes."""
+_LAST_WORD_S = 3.0
+"""How long an interrupted run waits for its lanes, to be over within 5 s where all is slow."""
 _CUTS_AT_ONCE = 8
 """More ffmpegs than this read one disk no faster."""
 _CLIP_OFF_US = 500_000

@@ -12,7 +12,13 @@ from vidcut.errors import MissingError, UsageError
 if TYPE_CHECKING:
     from types import ModuleType
 
-_SILENCE = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+_SILENCE = dict.fromkeys(
+    (
+        "ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED",  # which one it heeds has changed
+        "HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK",
+    ),
+    "1",
+)  # fmt: skip
 """Nobody is told what runs here. onnxruntime 1.31 for Linux asks mobile.events.data.microsoft.com
 at every start, offline or not, unless told so before it is loaded."""
 

@@ -380,32 +380,3 @@ class Failure:
 
     path: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class WeightFile:
-    """A file of a model, and what it must hold."""
-
-    path: str
-    digest: str
-    """Its SHA-256 in hexadecimal; of a small file from a hub, what git calls its content."""
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """A model, and where its weights lie on this machine."""
-
-    model: str
-    serves: str
-    """What it does, in a few words."""
-    licence: str
-    place: str | None
-    """A file, a folder or a package; None where they are not here."""
-    remedy: str = ""
-    """The command that brings them."""
-    optional: bool = False
-    """Whether vidcut does without it."""
-    origin: str = ""
-    """Where they came from: a package and its version, a repository and its revision, a join."""
-    files: Sequence[WeightFile] = ()
-    """What can be checked."""

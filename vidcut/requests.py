@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from vidcut import examples, query, wiring
+from vidcut import examples, plugins, query, wiring
 from vidcut.asking import Example
 from vidcut.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vidcut.history import Past
     from vidcut.library import Holdings
     from vidcut.pipeline import Wish
@@ -33,6 +35,15 @@ class Asker(Protocol):
 
     def seen(self, picture: Picture) -> Vector:
         """What its frame encoder makes of a picture."""
+
+
+def known(modalities: Iterable[str]) -> tuple[str, ...]:
+    """The modalities, all of which there are; raises `UsageError`."""
+    wanted, there_are = tuple(modalities), plugins.names("modalities")
+    for name in wanted:
+        if name not in there_are:
+            raise UsageError(f"no modality {name!r}; there are: {', '.join(there_are)}")
+    return wanted
 
 
 def fill(past: Past, wish: Wish, asker: Asker) -> tuple[Query, Wish]:

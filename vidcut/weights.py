@@ -9,13 +9,12 @@ import os
 import re
 import tempfile
 from base64 import urlsafe_b64decode
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_dir
-
-from vidcut.records import WeightFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +23,35 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 _GIT_BLOB = re.compile("[0-9a-f]{40}")
 _NOTES = "checked.json"
 _BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class WeightFile:
+    """A file of a model, and what it must hold."""
+
+    path: str
+    digest: str
+    """Its SHA-256 in hexadecimal; of a small file from a hub, what git calls its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A model, and where its weights lie on this machine."""
+
+    model: str
+    serves: str
+    """What it does, in a few words."""
+    licence: str
+    place: str | None
+    """A file, a folder or a package; None where they are not here."""
+    remedy: str = ""
+    """The command that brings them."""
+    optional: bool = False
+    """Whether vidcut does without it."""
+    origin: str = ""
+    """Where they came from: a package and its version, a repository and its revision, a join."""
+    files: Sequence[WeightFile] = ()
+    """What can be checked."""
 
 
 def digest_of(path: Path, like: str = "") -> str:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidcut import durable
 from vidcut.errors import LibraryBusyError, LibraryError, OutputError
 
 if TYPE_CHECKING:
@@ -43,10 +44,12 @@ def only_writer(folder: Path) -> Iterator[None]:
     descriptor = _opened(folder / LOCK)
     try:
         _lock(descriptor, folder)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, _introduction(), 0)
+        with durable.writing_in(folder):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, _introduction(), 0)
         yield
-        os.ftruncate(descriptor, 0)
+        with durable.writing_in(folder):
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -57,3 +58,12 @@ def test_names_and_neighbours_stay_unimported(call: str) -> None:
     heavy = {"torch", "open_clip", "faiss", "av", "decord", "onnxruntime", "faster_whisper"}
     assert "vidcut.plugins" in done.stdout.split()
     assert not (heavy | {"vidcut.stores.faiss"}) & set(done.stdout.split())
+
+
+def test_no_library_tells_its_makers_of_a_run(tmp_path: Path) -> None:
+    """ONNX Runtime notes its session in the scratch folder when it is about to."""
+    code = "from vidcut import plugins; plugins.load('modalities', 'ocr'); import onnxruntime"
+    quiet = {name: value for name, value in os.environ.items() if "TELEMETRY" not in name}
+    environment = {**quiet, "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert not list(tmp_path.iterdir())

@@ -10,7 +10,7 @@ from vidcut.cli import options, render
 from vidcut.cli.exits import Exit
 
 if TYPE_CHECKING:
-    from vidcut.records import Weights
+    from vidcut.weights import Weights
 
 _SHOWN = {
     "right": "right",

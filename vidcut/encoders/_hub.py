@@ -12,7 +12,7 @@ from vidcut.hub import missing as missing  # noqa: PLC0414  (what the family rai
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from vidcut.records import WeightFile
+    from vidcut.weights import WeightFile
 
 CONFIG = "open_clip_config.json"
 _WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")

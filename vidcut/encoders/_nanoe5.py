@@ -16,7 +16,7 @@ import numpy as np
 from vidcut import weights as weight_files
 from vidcut.encoders._text import readable
 from vidcut.errors import MissingError
-from vidcut.records import Weights
+from vidcut.weights import Weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

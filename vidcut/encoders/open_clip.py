@@ -19,7 +19,8 @@ from vidcut import hub
 from vidcut.encoders import _clip_choice, _hub
 from vidcut.encoders._rows import logistic
 from vidcut.errors import MissingError, VidcutError
-from vidcut.records import Seen, Space, Weights
+from vidcut.records import Seen, Space
+from vidcut.weights import Weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

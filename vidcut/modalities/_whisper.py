@@ -12,7 +12,7 @@ from faster_whisper import WhisperModel
 from vidcut import hub
 from vidcut.errors import MissingError
 from vidcut.modalities import _whisper_weights
-from vidcut.records import WeightFile, Weights
+from vidcut.weights import WeightFile, Weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ from platformdirs import user_cache_dir
 
 from vidcut import weights
 from vidcut.errors import MissingError
-from vidcut.records import WeightFile
+from vidcut.weights import WeightFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

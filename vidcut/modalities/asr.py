@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from vidcut.modalities._speech import Region, Sound
     from vidcut.protocols import ModalityOptions, TextEncoder
-    from vidcut.records import Cue, SoundWindow, Space, Weights
+    from vidcut.records import Cue, SoundWindow, Space
+    from vidcut.weights import Weights
 
 FEED = Feed.SOUND
 _TEMPERATURES = (0.0, 0.4)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vidcut.protocols import ImageEncoder, ModalityOptions
-    from vidcut.records import Picture, PictureWindow, Seen, Space, Weights
+    from vidcut.records import Picture, PictureWindow, Seen, Space
+    from vidcut.weights import Weights
 
 FEED = Feed.PICTURE
 _WIDTH_PX, _HEIGHT_PX = 32, 18

@@ -16,7 +16,8 @@ from vidcut.modalities import _lines, _thumbnails
 from vidcut.modalities._lines import Box, Line
 from vidcut.modalities._sentences import language_of
 from vidcut.protocols import Feed
-from vidcut.records import Draft, Harvest, Weights
+from vidcut.records import Draft, Harvest
+from vidcut.weights import Weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

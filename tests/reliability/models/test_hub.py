@@ -17,7 +17,7 @@ from vidcut.errors import MissingError
 from vidcut.hub import Address, fetched
 from vidcut.modalities import _whisper, _whisper_weights
 from vidcut.protocols import ModalityOptions
-from vidcut.records import WeightFile
+from vidcut.weights import WeightFile
 
 if TYPE_CHECKING:
     from tests.reliability.models.conftest import Hub
