@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import socket
 import stat
 import sys
 import time
@@ -92,7 +91,7 @@ def _lock(descriptor: int, folder: Path) -> None:
 def _introduction() -> bytes:
     command = f"vidcut {sys.argv[1] if sys.argv[1:] else ''}" if _is_program() else "a program"
     since = datetime.now(UTC).isoformat(timespec="seconds")
-    said = (str(os.getpid()), command, socket.gethostname(), since)
+    said = (str(os.getpid()), command, os.uname().nodename, since)
     return "\n".join(said).encode(errors="replace")
 
 

@@ -124,7 +124,8 @@ def test_a_snapshot_that_is_right_is_left_alone(folder: Path, store: Any) -> Non
     before = path.stat()
     with library.open_to_write(folder, store) as holdings:
         holdings.refresh_snapshots(["frame"])
-    assert path.stat() == before
+    after = path.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 @pytest.mark.parametrize("place", [0, 20, 40, 63, 70, 200, -1])
