@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from vidcut.errors import QueryError, UsageError
+from vidcut.escaping import tamed
 from vidcut.query import MAX_QUERY_CHARS, parse
 from vidcut.records import SECOND_US, Span
 
@@ -223,8 +224,10 @@ def _of_cues(text: str) -> Iterator[_Line]:
     """Cues in order of time, those of one time joined, none over the next."""
     import pysubs2  # noqa: PLC0415  (30 ms that other scripts need not wait)
 
+    # Never by its content alone: pysubs2 reads a dozen formats, with XML among them.
+    form = "vtt" if text.startswith("WEBVTT") else "srt"
     try:
-        events = pysubs2.SSAFile.from_string(text)
+        events = pysubs2.SSAFile.from_string(tamed(text), format_=form)
     except (pysubs2.exceptions.Pysubs2Error, ValueError, LookupError, ArithmeticError) as error:
         raise UsageError("its cues cannot be read; save it as SubRip (.srt)") from error
     said: dict[int, tuple[int, str]] = {}
