@@ -56,7 +56,7 @@ _FORM = re.compile(r"[<>^]?0?[0-9]{0,2}(\.[0-9]{1,2})?[dfs]?")
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
 _SIXTY = 60
-_TIME = re.compile(r"(?:(?:([0-9]{1,6}):)?([0-9]{1,9}):)?([0-9]{1,9})(?:\.([0-9]{1,30}))?")
+_TIME = re.compile(r"(?:(?:([0-9]{1,6}):)?([0-9]{1,7}):)?([0-9]{1,9})(?:\.([0-9]{1,30}))?")
 
 
 class Mode(StrEnum):
