@@ -121,14 +121,7 @@ def decode(data: bytes) -> str:
     Raises:
         UsageError: it reads as nothing.
     """
-    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return data.decode("utf-16", errors="replace")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = _guessed(data)
-    if "\0" in text:  # UTF-16 without its mark is valid UTF-8 where it is English
-        text = _guessed(data)
+    text = _decoded(data)
     if any(unicodedata.category(c) == "Cc" and c not in "\t\n\r\f\v\x85" for c in text):
         raise UsageError("it is no text; save the script as UTF-8")
     return text
@@ -244,6 +237,17 @@ def _of_cues(text: str) -> Iterator[_Line]:
 
 
 # Encodings ----------------------------------------------------------------------------
+
+
+def _decoded(data: bytes) -> str:
+    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return data.decode("utf-16", errors="replace")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return _guessed(data)
+    # UTF-16 without its mark is valid UTF-8 where it is English.
+    return _guessed(data) if "\0" in text else text
 
 
 def _guessed(data: bytes) -> str:
