@@ -44,6 +44,7 @@ def main() -> int:
     keep = asked.keep or Path(tempfile.mkdtemp(prefix="vidcut-fuzz-"))
     corpus = keep / asked.target
     corpus.mkdir(parents=True, exist_ok=True)
+    tempfile.tempdir = str(keep)  # libFuzzer ends the process before anything is tidied
     os.environ["XDG_CONFIG_HOME"] = str(keep / "no-config")  # nobody's own settings
     sys.path.insert(0, str(ROOT))
     atheris.enabled_hooks.add("str")  # what startswith asks for; RegEx's has too few of re's ops

@@ -62,15 +62,13 @@ def _text(data: bytes) -> str:
 
 
 @functools.cache
+def _made() -> tempfile.TemporaryDirectory[str]:
+    """For files; gone when the process ends as Python's do."""
+    return tempfile.TemporaryDirectory(prefix="vidcut-oracles-")
+
+
 def _folder() -> Path:
-    """For files, in memory where the system has such a place; gone when the process ends."""
-    shared = Path("/dev/shm")  # noqa: S108  (a folder of its own is made there)
-    return Path(_held(str(shared) if shared.is_dir() else None).name)
-
-
-@functools.cache
-def _held(place: str | None) -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="vidcut-oracles-", dir=place)
+    return Path(_made().name)
 
 
 def _written(name: str, data: bytes) -> Path:
