@@ -26,6 +26,8 @@ Fact: TypeAlias = int | float | str
 
 NAME_BYTES = 255
 """The longest file name, in bytes, of ext4, APFS, Btrfs and (in UTF-16 units) NTFS."""
+_NUMBER_BYTES = 5
+"""Of a name, for the _9999 of equal ones: it is not to cost the times by which clips are known."""
 SLUG_BYTES = 120
 """Long enough to recognise a query by, short enough for paths of 260 characters."""
 
@@ -54,7 +56,7 @@ _FORM = re.compile(r"[<>^]?0?[0-9]{0,2}(\.[0-9]{1,2})?[dfs]?")
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
 _SIXTY = 60
-_TIME = re.compile(r"(?:(?:([0-9]{1,6}):)?([0-9]{1,9}):)?([0-9]{1,9})(?:\.([0-9]{1,30}))?")
+_TIME = re.compile(r"(?:(?:([0-9]{1,6}):)?([0-9]{1,7}):)?([0-9]{1,9})(?:\.([0-9]{1,30}))?")
 
 
 class Mode(StrEnum):
@@ -161,7 +163,7 @@ def file_name(rank: int, stem: str, span: Span, *, suffix: str) -> str:
     """A clip's name: readable, sortable, at most 255 bytes, safe on every file system."""
     before = f"{rank:02}_"
     after = f"_{_dotted(span.start)}-{_dotted(span.end)}{suffix}"
-    room = NAME_BYTES - len(before) - len(after)
+    room = NAME_BYTES - len(before) - len(after) - _NUMBER_BYTES
     return before + (_cut(_safe(stem), room) or "video") + after
 
 

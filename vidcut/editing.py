@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -106,7 +107,10 @@ class Said:
         score = self.facts.get("score")
         if isinstance(score, bool) or not isinstance(score, int | float):
             return None
-        return float(score) if math.isfinite(score) else None
+        try:
+            return float(score) if math.isfinite(score) else None
+        except OverflowError:  # JSON's whole numbers have no end
+            return None
 
     @property
     def modality(self) -> str | None:
@@ -247,12 +251,20 @@ def _said(line: bytes) -> dict[str, Any]:
 
 def _place(said: dict[str, Any]) -> tuple[Path, Span]:
     path = said["path"]
-    if not isinstance(path, str) or not path or "\0" in path:
+    if not isinstance(path, str) or not path or not _names_a_file(path):
         raise UsageError(f'"path" is no file\'s name; give {_WANTED}')
     start, end = _time(said, "start"), _time(said, "end")
     if end <= start:
         raise UsageError("its end is not after its start; give the later time as the end")
     return Path(path).absolute(), Span(start, end)
+
+
+def _names_a_file(path: str) -> bool:
+    """Whether a file system could have it: JSON holds surrogates that stand for no byte."""
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
 
 
 def _time(said: dict[str, Any], key: str) -> int:

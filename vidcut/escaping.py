@@ -31,6 +31,12 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 # What breaks a line for one reader or another: str.splitlines' set, and what cannot be seen.
 _BREAK = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+# pysubs2 looks for the end of each brace and tag through all that follows, for blank lines again
+# from each, and through the blanks of a tag twice over: what is none of these is made unlike.
+_NO_TAG = re.compile(r"\{(?![^{}\n]*\})|<(?! ?/? ?[A-Za-z0-9:.][^<>\n]*>)")
+_UNLIKE = {"{": "\uff5b", "<": "\uff1c"}
+"""Full-width, which are found alike."""
+_BLANK_LINES = re.compile("\n{3,}")
 _DRAWS = re.compile(r"\\p([0-9])")
 _FORMULAS = frozenset("=+-@")
 _NOTHING = "\u2060"
@@ -71,6 +77,12 @@ def spoken(row: str) -> str:
         for char in kept
         if char in JOINERS or not (is_shapeless(char) or unicodedata.category(char) == "Co")
     ).strip()
+
+
+def tamed(text: str) -> str:
+    """A subtitle file's text so that pysubs2 reads it in linear time."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _NO_TAG.sub(lambda sign: _UNLIKE[sign[0]], _BLANK_LINES.sub("\n\n", text))
 
 
 def undrawn(text: str, blocks: re.Pattern[str]) -> str:

@@ -7,6 +7,7 @@ absolute under ``path``.
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from vidcut.errors import UsageError
@@ -110,7 +111,7 @@ def read(data: bytes, find: Find) -> tuple[Planned, ...]:
         if document["kind"] != KIND or document["version"] != VERSION:
             raise UsageError("it is of another version; --fresh plans anew")
         return tuple(_planned(one, find) for one in document["slots"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as error:
         raise UsageError("it is no manifest of vidcut script, or was changed") from error
 
 
@@ -143,12 +144,12 @@ def _proposal(one: Any, find: Find) -> Proposal | None:
         return None
     evidence = tuple(
         Evidence(
-            _text(hit["modality"]), _text(hit["text"]), float(hit["score"]),
+            _text(hit["modality"]), _text(hit["text"]), _score(hit["score"]),
             _span(hit, "start", "end"),
         )
         for hit in one["evidence"]
     )  # fmt: skip
-    return Proposal(*found, moment, span, float(one["score"]), evidence)
+    return Proposal(*found, moment, span, _score(one["score"]), evidence)
 
 
 def _span(one: Any, start: str, end: str) -> Span:
@@ -160,6 +161,13 @@ def _microseconds(seconds: Any) -> int:
         raise ValueError(f"{seconds} is no time")
     time_us: int = round(seconds * SECOND_US)
     return time_us
+
+
+def _score(value: Any) -> float:
+    score = float(value)
+    if not math.isfinite(score):
+        raise ValueError(f"{value} is no score")
+    return score
 
 
 def _seconds(time_us: int) -> float:

@@ -82,7 +82,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is searched for: its text, cleaned, and its steps in the order of time."""
+    """What is searched for: its text, cleaned, and its steps in the order of time.
+
+    The text is on one line with single blanks, but where a picture's path has others.
+    """
 
     text: str
     steps: tuple[Step, ...]
@@ -116,7 +119,10 @@ def parse(words: str) -> Query:
     sides = _sides(tokens(given))
     if len(sides) > MAX_STEPS:
         raise QueryError(f"the query has {len(sides)} steps; at most {MAX_STEPS} fit")
-    return Query(text, tuple(_step(side) for side in sides))
+    asked = Query(text, tuple(_step(side) for side in sides))
+    # The blanks in a picture's path are its own, however many.
+    is_whole = all(path in text for path in asked.pictures)
+    return asked if is_whole else replace(asked, text=given.strip())
 
 
 def by_example(asked: Query | None) -> Query:

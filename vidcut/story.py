@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from vidcut.errors import QueryError, UsageError
+from vidcut.escaping import tamed
 from vidcut.query import MAX_QUERY_CHARS, parse
 from vidcut.records import SECOND_US, Span
 
@@ -120,14 +121,7 @@ def decode(data: bytes) -> str:
     Raises:
         UsageError: it reads as nothing.
     """
-    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return data.decode("utf-16", errors="replace")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = _guessed(data)
-    if "\0" in text:  # UTF-16 without its mark is valid UTF-8 where it is English
-        text = _guessed(data)
+    text = _decoded(data)
     if any(unicodedata.category(c) == "Cc" and c not in "\t\n\r\f\v\x85" for c in text):
         raise UsageError("it is no text; save the script as UTF-8")
     return text
@@ -223,8 +217,10 @@ def _of_cues(text: str) -> Iterator[_Line]:
     """Cues in order of time, those of one time joined, none over the next."""
     import pysubs2  # noqa: PLC0415  (30 ms that other scripts need not wait)
 
+    # Never by its content alone: pysubs2 reads a dozen formats, with XML among them.
+    form = "vtt" if text.startswith("WEBVTT") else "srt"
     try:
-        events = pysubs2.SSAFile.from_string(text)
+        events = pysubs2.SSAFile.from_string(tamed(text), format_=form)
     except (pysubs2.exceptions.Pysubs2Error, ValueError, LookupError, ArithmeticError) as error:
         raise UsageError("its cues cannot be read; save it as SubRip (.srt)") from error
     said: dict[int, tuple[int, str]] = {}
@@ -241,6 +237,17 @@ def _of_cues(text: str) -> Iterator[_Line]:
 
 
 # Encodings ----------------------------------------------------------------------------
+
+
+def _decoded(data: bytes) -> str:
+    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return data.decode("utf-16", errors="replace")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return _guessed(data)
+    # UTF-16 without its mark is valid UTF-8 where it is English.
+    return _guessed(data) if "\0" in text else text
 
 
 def _guessed(data: bytes) -> str:

@@ -207,6 +207,7 @@ def test_a_duration_that_nobody_knows_limits_nothing(film: Path) -> None:
         (line(path=7, start=0, end=1), "no file's name"),
         (line(path="", start=0, end=1), "no file's name"),
         (line(path="a\0b", start=0, end=1), "no file's name"),
+        (line(path="\ud800", start=0, end=1), "no file's name"),
         (line(path="a.mp4", start="0", end=1), "'start' is no number"),
         (line(path="a.mp4", start=True, end=1), "'start' is no number"),
         (line(path="a.mp4", start=0, end=[1]), "'end' is no number"),
@@ -261,6 +262,8 @@ def test_lines_tell_how_they_were_found() -> None:
             line(path="a.mp4", start=0, end=1, rank=True, score="much", evidence=7),
         ]
     )
+    (large,) = moments_of([line(path="a.mp4", start=0, end=1, score=10**400)])
+    assert large.score is None
     assert (told.query, told.rank, told.score, told.modality) == ("hot pot", 3, 0.5, "asr")
     assert (bare.query, bare.rank, bare.score, bare.modality) == ("", None, None, None)
 

@@ -111,7 +111,7 @@ def requirements() -> list[Requirement]:
     lines = [
         *facts["project"]["dependencies"],
         *(line for name, extra in extras.items() if name != "gpu" for line in extra),
-        *facts["dependency-groups"]["dev"],
+        *(line for group in facts["dependency-groups"].values() for line in group),
     ]
     return [Requirement(line) for line in lines]
 

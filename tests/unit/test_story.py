@@ -153,6 +153,19 @@ def test_what_is_no_subtitle_file_is_refused() -> None:
         story.slots("just words", ".srt")
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        '<tt xmlns="http://www.w3.org/ns/ttml"><body',
+        '<!DOCTYPE tt [<!ENTITY a "cat">]>\n<tt xmlns="http://www.w3.org/ns/ttml">&a;</tt>',
+        '{"text": "cat", "segments": [{"start": null}]}',
+    ],
+)
+def test_a_script_is_never_read_as_a_format_that_its_ending_does_not_name(script: str) -> None:
+    with pytest.raises(UsageError):
+        story.slots(script, ".srt")
+
+
 # Encodings ----------------------------------------------------------------------------
 
 

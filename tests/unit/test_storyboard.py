@@ -227,6 +227,7 @@ def test_other_files_are_no_manifests(data: bytes) -> None:
         ("text", 5), ("duration", "long"), ("duration", float("nan")), ("duration", -1),
         ("status", "odd"), ("start", 1e300), ("end", -1), ("evidence", [5]), ("alternates", None),
         ("video", None), ("slot", "x"), ("begins", []),
+        ("slot", float("inf")), ("score", 10**400), ("score", "nan"),
     ],
 )  # fmt: skip
 def test_a_manifest_that_was_changed_for_the_worse_is_refused(key: str, value: Any) -> None:

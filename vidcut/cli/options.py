@@ -86,6 +86,8 @@ _SAMPLE = dict.fromkeys(FIELDS, "film") | {
 """What a template is tried with before there is a moment."""
 _MOST_BYTES = 10_000_000
 """Of a file of queries: somebody named a film."""
+_MOST_MARGIN_S = 10**9
+"""Some 30 years, as for all times that are read."""
 _MORE_THAN_A_PATH = re.compile(r"\s(?:[+-]\s|>>|-?(?:\.{0,2}|~)/)")
 """What is in a query after a path: a sign, or another path."""
 
@@ -215,9 +217,11 @@ def _length(part: str, text: str) -> int:
     number = part.removesuffix("s")
     try:
         seconds = float(number)
-        return round(seconds * SECOND_US)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise UsageError(f"--margin {text}: {part!r} is no length, e.g. 0.5s") from error
+    if not abs(seconds) <= _MOST_MARGIN_S:  # nor is what is no number
+        raise UsageError(f"--margin {text}: {part!r} is longer than any film; give e.g. 0.5s")
+    return round(seconds * SECOND_US)
 
 
 def modalities(text: str | None) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import charset_normalizer
 import pysubs2
 
 from vidcut.errors import MediaError
-from vidcut.escaping import spoken, undrawn
+from vidcut.escaping import spoken, tamed, undrawn
 from vidcut.modalities import _sentences
 from vidcut.records import SECOND_US, Cue, Draft, Span
 
@@ -36,12 +36,6 @@ _REMEDY = "remove it or mend it, or index with --asr always"
 _MOST_BYTES = 10_000_000
 _MOST_CUES, _MOST_CHARS = 100_000, 5_000
 """Of a file and of one cue: some three times what is said in a day, and in ten minutes."""
-# pysubs2 looks for the end of each brace and tag through all that follows, for blank lines again
-# from each, and through the blanks of a tag twice over: what is none of these is made unlike.
-_NO_TAG = re.compile(r"\{(?![^{}\n]*\})|<(?! ?/? ?[A-Za-z0-9:.][^<>\n]*>)")
-_UNLIKE = {"{": "\uff5b", "<": "\uff1c"}
-"""Full-width, which are found alike."""
-_BLANK_LINES = re.compile("\n{3,}")
 _ENCODINGS = (
     "utf_16", "utf_16_le", "utf_16_be", "gb18030", "big5", "shift_jis", "euc_kr",
     "cp1252", "cp1250", "cp1251",
@@ -97,7 +91,7 @@ def read(path: Path) -> list[Cue]:
     """
     text = _decoded(path)
     try:
-        events = list(pysubs2.SSAFile.from_string(_tame(text), format_=path.suffix.lower()[1:]))
+        events = list(pysubs2.SSAFile.from_string(tamed(text), format_=path.suffix.lower()[1:]))
     except (pysubs2.exceptions.Pysubs2Error, ValueError, LookupError, ArithmeticError) as error:
         raise MediaError(f"{path.name} is no subtitle file ({error}); {_REMEDY}") from error
     if len(events) > _MOST_CUES:
@@ -153,12 +147,6 @@ def _rank(path: Path, file: Path) -> tuple[int, int] | None:
     if stem in {path.stem, path.name}:
         return 0, kind
     return (1, kind) if _LANGUAGE_TAG.fullmatch(stem.removeprefix(path.stem)) else None
-
-
-def _tame(text: str) -> str:
-    """The text so that pysubs2 reads it in linear time."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _NO_TAG.sub(lambda sign: _UNLIKE[sign[0]], _BLANK_LINES.sub("\n\n", text))
 
 
 def _regular(path: str, flags: int) -> int:
