@@ -65,7 +65,7 @@ def _unfinished(catalog: Catalog) -> Iterator[str]:
     count = sum(video.is_unfinished for video in catalog.videos())
     if count:
         rest = "1 video is" if count == 1 else f"{count} videos are"
-        yield f"{rest} not whole in it; the next 'vidcut index' makes them so"
+        yield f"{rest} not whole in it; the next 'vidcut index' makes that good"
 
 
 def _mend(connection: Connection, holdings: Holdings, findings: Sequence[Finding]) -> Iterator[str]:

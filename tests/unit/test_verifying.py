@@ -240,7 +240,7 @@ def test_what_a_new_catalog_lacks_is_told_and_left_to_the_next_index(home: Path)
         "a new catalog was made of what could be read: 2 settings, 6 videos, 1 spaces, 12 cuts,"
         " 1 uses"
     )
-    assert said[2:] == ["6 videos are not whole in it; the next 'vidcut index' makes them so"]
+    assert said[2:] == ["6 videos are not whole in it; the next 'vidcut index' makes that good"]
     assert unfinished(home) == [f"{number}.mp4" for number in range(VIDEOS)]
 
 
