@@ -246,8 +246,13 @@ class Video:
     duration_us: int
     media: Media | None
     state: str
-    """``ok``, ``partial`` (indexing was interrupted), ``failed`` or ``missing``."""
+    """``ok``, ``partial`` (interrupted, or damaged: see failure), ``failed`` or ``missing``."""
     failure: str | None = None
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the next index run has still something to do for it."""
+        return self.state == "partial" and self.failure is None
 
 
 @dataclass(frozen=True, slots=True)

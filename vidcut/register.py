@@ -116,7 +116,7 @@ class Register:
             return False
         if self._retry and video.failure is not None:
             return False
-        if video.state == "missing" or (video.state == "partial" and video.failure is None):
+        if video.state == "missing" or video.is_unfinished:
             return False
         if video.media is not None:
             tasks = wanted(footage.path, video.media, self._tools)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from vidcut.database import Connection
 
 _UNSURE = (Kind.CHUNK, Kind.VECTOR, Kind.PROGRESS)
+_FILE = frozenset((Kind.CATALOG, Kind.COUNT, Kind.SETTING))
+"""After these a new catalog is made."""
 _OWNED = ("chunks", "progress", "cuts", "uses")
 _NEVER_NS = -1
 """A time at which no file was ever modified: the next index run looks at it."""
@@ -38,7 +40,7 @@ def repair(folder: Path, store: ModuleType, findings: Sequence[Finding]) -> Iter
     path = folder / CATALOG
     kinds = {finding.kind for finding in findings}
     with only_writer(folder):
-        if kinds & {Kind.CATALOG, Kind.COUNT, Kind.SETTING}:
+        if kinds & _FILE:
             kept, saved = rescue.rescue(path)
             told = ", ".join(f"{count} {table}" for table, count in saved.items() if count)
             yield f"a new catalog was made of what could be read: {told or 'nothing'}"
@@ -48,6 +50,8 @@ def repair(folder: Path, store: ModuleType, findings: Sequence[Finding]) -> Iter
         connection = schema.open_(path, writable=True)
         holdings = Holdings(folder, Catalog(connection), store)
         try:
+            if kinds & _FILE:
+                yield from _unfinished(holdings.catalog)
             yield from _mend(connection, holdings, findings)
             _remove_leftovers(folder)
             holdings.rebuild_snapshots()
@@ -55,6 +59,13 @@ def repair(folder: Path, store: ModuleType, findings: Sequence[Finding]) -> Iter
                 yield "the vectors' snapshots were made anew"
         finally:
             holdings.close()
+
+
+def _unfinished(catalog: Catalog) -> Iterator[str]:
+    count = sum(video.is_unfinished for video in catalog.videos())
+    if count:
+        rest = "1 video is" if count == 1 else f"{count} videos are"
+        yield f"{rest} not whole in it; the next 'vidcut index' makes that good"
 
 
 def _mend(connection: Connection, holdings: Holdings, findings: Sequence[Finding]) -> Iterator[str]:
@@ -78,6 +89,7 @@ def _mend(connection: Connection, holdings: Holdings, findings: Sequence[Finding
         }
         for (video_id, modality), where in unsure.items():
             catalog.forget_chunks(int(video_id or 0), modality)
+            connection.execute(rescue.UNFINISHED, (video_id,))
             yield f"{where}: {modality} will be made anew by the next 'vidcut index'"
 
 

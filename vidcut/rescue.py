@@ -34,6 +34,10 @@ _TABLES = {
 """The tables and their columns, each after those that it refers to; the key comes first."""
 _ROWIDS = ("videos", "spaces", "chunks", "vectors")
 """Of these a row is found by a number."""
+_TWICE = {"spaces": "sqlite_autoindex_spaces_1"}
+"""Tables of which an index has all columns too. Without its space every vector is lost."""
+UNFINISHED = "UPDATE videos SET state = 'partial' WHERE id = ? AND state = 'ok'"
+"""Of a video of which something was forgotten, until an index run has made it anew."""
 _MOST_TRIES = 100_000
 """Numbers that are tried one by one between what can be read from the front and the back."""
 
@@ -42,7 +46,7 @@ def rescue(path: Path) -> tuple[Path, dict[str, int]]:
     """Put a new catalog in a damaged one's place, which is kept beside it.
 
     Returns:
-        Where the damaged one lies now, and how many rows of each table were saved.
+        Where the damaged one lies now, and how many rows of each table are in the new one.
     """
     aside = path.with_name(f".{path.name}.rescue.part")
     with durable.writing_in(path.parent):
@@ -89,13 +93,14 @@ def _fill(new: Connection, damaged: Path) -> dict[str, int]:
     new.pragma("foreign_keys", "OFF")
     new.execute("BEGIN IMMEDIATE; DELETE FROM settings")
     broken = {table for table in _TABLES if not _copy(new, damaged, table)}
-    saved = {table: _count(new, table) for table in _TABLES}
     _leave_out_what_belongs_to_none(new)
     if broken & {"cuts"} or not _forget_where_chunks_are_lost(new, damaged):
         new.execute("DELETE FROM progress")
+        new.execute("UPDATE videos SET state = 'partial' WHERE state = 'ok'")
     _forget_what_is_not_whole(new)
     _find_texts(new)
     _settle(new)
+    saved = {table: _count(new, table) for table in _TABLES}
     new.execute("COMMIT")
     return saved
 
@@ -124,6 +129,10 @@ def _copy(new: Connection, damaged: Path, table: str) -> bool:
         first, final = (end if isinstance(end, int) else 0 for end in ends)
         for number in range(first + 1, min(final, first + _MOST_TRIES)):
             new.executemany(put, _Reading(damaged, f"{select} WHERE {columns[0]} = {number}"))
+    if table in _TWICE:
+        rows = _Reading(damaged, f"{select} INDEXED BY {_TWICE[table]}")
+        new.executemany(put, rows)
+        return rows.is_whole
     return False
 
 
@@ -174,21 +183,24 @@ def _leave_out_what_belongs_to_none(new: Connection) -> None:
 def _forget_where_chunks_are_lost(new: Connection, damaged: Path) -> bool:
     """Forget each modality of a video that lost some; whether it is known which those are.
 
-    The index by time names every chunk there was; how many that were, the counters say.
+    How many there were, the counters say; where some are lost, the index by time names them.
     """
     made = [*_Reading(damaged, "SELECT seq FROM sqlite_sequence WHERE name = 'chunks'")]
     gone = [*_Reading(damaged, "SELECT value FROM settings WHERE name = 'deletions'")]
-    named = "SELECT id, video_id, modality FROM chunks INDEXED BY chunks_by_time"
-    listed = [*_Reading(damaged, named)]
-    there = {row[0] for row in new.execute("SELECT id FROM chunks")}
-    for video_id, modality in {row[1:] for row in listed if row[0] not in there}:
-        _forget(new, video_id, modality)
     if made:
         new.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'chunks'", made[0])
+    there = {row[0] for row in new.execute("SELECT id FROM chunks")}
     try:
-        return len(listed) == int(str(made[0][0])) - int(str(gone[0][0]))
+        count = int(str(made[0][0])) - int(str(gone[0][0]))
     except (IndexError, ValueError):
-        return not there and not listed
+        count = None
+    if len(there) == count:
+        return True
+    named = "SELECT id, video_id, modality FROM chunks INDEXED BY chunks_by_time"
+    listed = [*_Reading(damaged, named)]
+    for video_id, modality in {row[1:] for row in listed if row[0] not in there}:
+        _forget(new, video_id, modality)
+    return len(listed) == (count or 0)
 
 
 def _forget_what_is_not_whole(new: Connection) -> None:
@@ -213,6 +225,7 @@ def _forget(new: Connection, video_id: object, modality: object) -> None:
     )
     new.execute("DELETE FROM chunks WHERE video_id = ? AND modality = ?", which)
     new.execute("DELETE FROM progress WHERE video_id = ? AND modality = ?", which)
+    new.execute(UNFINISHED, (video_id,))
 
 
 def _find_texts(new: Connection) -> None:

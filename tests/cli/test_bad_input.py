@@ -213,6 +213,34 @@ def test_stdout_that_is_full_or_closed(home: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("arguments", ["search cat -n", "search cat --library {home}", "ls"])
+def test_folder_that_is_gone(arguments: str, home: Path, tmp_path: Path) -> None:
+    command = f"{shlex.quote(sys.executable)} -m vidcut {arguments.format(home=home)}"
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = subprocess.run(
+        ["sh", "-c", f"rmdir {shlex.quote(str(gone))}; {command}"],
+        cwd=gone,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    _one_line(done.stderr, "is gone")
+
+
+def test_what_is_not_indexed_to_the_end_is_told(home: Path, tmp_path: Path, vidcut: Any) -> None:
+    shutil.copytree(home / ".vidcut", tmp_path / ".vidcut")
+    opened = schema.open_(tmp_path / ".vidcut" / "catalog.sqlite", writable=True)
+    opened.execute("UPDATE videos SET state = 'partial' WHERE id = 1")
+    opened.close()
+    done = vidcut("search", "said:zzyzx", "-n", cwd=tmp_path)
+    assert done.code == 1
+    assert "1 video is not indexed to the end, 'vidcut index' goes on" in done.err
+    assert "partial\tnot indexed to its end" in vidcut("ls", cwd=tmp_path).out
+
+
 def test_no_command_shows_the_help(tmp_path: Path, vidcut: Any) -> None:
     done = vidcut(cwd=tmp_path)
     assert done.code == 2

@@ -122,6 +122,13 @@ def state(home: Path) -> dict[str, Any]:
     return found
 
 
+def unfinished(home: Path) -> list[str]:
+    opened = library.open_(home / ".vidcut", flat())
+    found = [video.path for video in opened.catalog.videos() if video.is_unfinished]
+    opened.close()
+    return found
+
+
 def test_a_whole_library(home: Path) -> None:
     assert check(home, read_media=True) == []
 
@@ -167,6 +174,7 @@ def test_what_cannot_be_mended_is_forgotten_to_be_made_anew(home: Path, what: st
     assert said == ["0.mp4: asr will be made anew by the next 'vidcut index'"]
     after = state(home)
     assert after["0.mp4"]["progress"] == ["frame"]
+    assert unfinished(home) == ["0.mp4"]
     assert {modality for modality, *_ in after["0.mp4"]["chunks"]} == {"frame"}
     assert {**after, "0.mp4": None} == {**before, "0.mp4": None}
 
@@ -203,6 +211,37 @@ def test_of_a_catalog_with_a_damaged_page_the_rest_is_saved(home: Path, share: f
             made = [chunk for chunk in video["chunks"] if chunk[0] == modality]
             assert made == [c for c in before[path]["chunks"] if c[0] == modality]
         assert {chunk[0] for chunk in video["chunks"]} <= set(video["progress"])
+
+
+def root(home: Path, name: str) -> int:
+    """The first page of a table or an index, counted from 1."""
+    opened = schema.open_(catalog_of(home), writable=False)
+    query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+    (page,) = opened.execute(query, (name,)).fetchone()
+    opened.close()
+    return int(page)
+
+
+@pytest.mark.parametrize(
+    "name", ["chunks_by_time", "spaces", "sqlite_autoindex_spaces_1", "videos_by_hash"]
+)
+def test_what_stands_elsewhere_too_costs_nothing(home: Path, name: str) -> None:
+    before = state(home)
+    flip(catalog_of(home), (root(home, name) - 1) * PAGE + PAGE // 2)
+    mend(home)
+    assert check(home) == []
+    assert state(home) == before
+
+
+def test_what_a_new_catalog_lacks_is_told_and_left_to_the_next_index(home: Path) -> None:
+    flip(catalog_of(home), (root(home, "progress") - 1) * PAGE + PAGE // 2)
+    said = mend(home)
+    assert said[0] == (
+        "a new catalog was made of what could be read: 2 settings, 6 videos, 1 spaces, 12 cuts,"
+        " 1 uses"
+    )
+    assert said[2:] == ["6 videos are not whole in it; the next 'vidcut index' makes that good"]
+    assert unfinished(home) == [f"{number}.mp4" for number in range(VIDEOS)]
 
 
 def test_pages_that_changed_places(home: Path) -> None:

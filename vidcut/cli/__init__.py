@@ -35,7 +35,7 @@ from vidcut.cli import (
 )
 from vidcut.cli import eval as eval_
 from vidcut.cli.exits import Exit
-from vidcut.errors import LibraryError, MediaError, MissingError, VidcutError
+from vidcut.errors import LibraryError, MediaError, MissingError, UsageError, VidcutError
 
 app = typer.Typer(
     name="vidcut",
@@ -89,7 +89,7 @@ def run() -> int:
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, signal.default_int_handler)
     try:
-        code = int(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
+        code = _called()
     except TyperException as error:
         render.fail(_refusal(error.format_message()))
         return Exit.USAGE
@@ -103,6 +103,25 @@ def run() -> int:
     if code == Exit.INTERRUPTED:
         render.say("interrupted; what is done is kept, and the next run goes on")
     return code
+
+
+def _called() -> int:
+    try:
+        return int(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
+    except FileNotFoundError as error:
+        if _is_somewhere():
+            raise
+        gone = "the folder that this was started in is gone; change to one that is there"
+        raise UsageError(gone) from error
+
+
+def _is_somewhere() -> bool:
+    """Whether the working folder is still there."""
+    try:
+        os.getcwd()  # noqa: PTH109  (Path.cwd is the same, longer)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _refusal(message: str) -> str:

@@ -65,12 +65,18 @@ def _list(videos: list[vidcut.Video], *, json: bool) -> bool:
                 render.printable(video.path),
                 format_time(video.duration_us),
                 video.state,
-                render.printable(video.failure or ""),
+                render.printable(_reason(video)),
             )
             for video in videos
         )
         render.emit_table(("video", "length", "state", "why"), list(rows))
     return bool(videos)
+
+
+def _reason(video: vidcut.Video) -> str:
+    if video.is_unfinished:
+        return "not indexed to its end; the next 'vidcut index' goes on"
+    return video.failure or ""
 
 
 def _list_unused(opened: vidcut.Library, found: Iterable[Unused], *, json: bool) -> bool:

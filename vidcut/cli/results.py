@@ -245,6 +245,9 @@ def _nothing(opened: vidcut.Library, asked: Asked, glob: str | None) -> str:
         return f"no video is called {glob}; 'vidcut ls' lists them"
     where = "" if asked.line is None else f"line {asked.line}: "
     remedy = f"--min-score below {opened.settings.min_score} shows weaker ones"
+    if count := sum(video.is_unfinished for video in opened.videos()):
+        rest = "1 video is" if count == 1 else f"{count} videos are"
+        remedy = f"{rest} not indexed to the end, 'vidcut index' goes on; {remedy}"
     if named := next(filter(_is_missed_file, asked.words.split()), None):
         remedy = f"{named} is a file; --image {named} looks for what is like a picture"
     return f"{where}nothing matches {shown(asked.words)} well enough; {remedy}"
