@@ -138,7 +138,7 @@ class Holdings:
         if self.catalog.modality_space(modality) != space:
             self.catalog.keep_modality_space(modality, space)
         for draft in drafts:
-            found_by = " ".join(terms.text_terms(draft.text)) if draft.text else ""
+            found_by = terms.found_by(draft.text)
             chunk_id = self.catalog.add_chunk(video_id, modality, draft, found_by)
             if draft.vector is not None:
                 vector = draft.vector.astype("<f2").tobytes()
