@@ -41,6 +41,18 @@ def writing_in(folder: Path) -> Iterator[None]:
         raise OutputError(f"{fact}; make room there or make it writable") from error
 
 
+@contextmanager
+def nothing_left(folder: Path, names: str) -> Iterator[None]:
+    """Clear away what has these names: before, of one that was killed, and however it ends."""
+    try:
+        for left in folder.glob(names):
+            left.unlink()
+        yield
+    finally:
+        for left in folder.glob(names):
+            left.unlink()
+
+
 def demand_plain(path: Path) -> None:
     """Raise where the path is no file of the library's own.
 

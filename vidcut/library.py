@@ -212,7 +212,7 @@ class Holdings:
             self._snapshots.mkdir(exist_ok=True)
             if self._snapshots.is_symlink():
                 raise NotADirectoryError(errno.ENOTDIR, "vectors is a symbolic link")
-            with _nothing_left(self._snapshots, f".{modality}.*.part"):
+            with durable.nothing_left(self._snapshots, f".{modality}.*.part"):
                 store.save(aside)
                 durable.sync(aside)
                 aside.replace(final)
@@ -274,7 +274,7 @@ def _make(folder: Path) -> None:
 def _begin(path: Path) -> None:
     """Make an empty catalog, whole or not at all."""
     aside = path.with_name(f".{path.name}.part")
-    with durable.writing_in(path.parent), _nothing_left(path.parent, f".{path.name}.*"):
+    with durable.writing_in(path.parent), durable.nothing_left(path.parent, f".{path.name}.*"):
         # A log left by a catalog that was removed would be replayed into the new one.
         for left in path.parent.glob(f"{path.name}-*"):
             left.unlink()
@@ -292,15 +292,3 @@ def _warn_of_network(folder: Path) -> None:
     if kind is not None:
         fact = "%s lies on a network file system (%s), where one process at a time can use it"
         _log.warning(f"{fact}; --library DIR keeps it on a disk of this machine", folder, kind)
-
-
-@contextmanager
-def _nothing_left(folder: Path, names: str) -> Iterator[None]:
-    """Clear away what has these names: before, of one that was killed, and however it ends."""
-    try:
-        for left in folder.glob(names):
-            left.unlink()
-        yield
-    finally:
-        for left in folder.glob(names):
-            left.unlink()
