@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from vidcut.errors import LibraryError, LibraryNotFoundError, OutputError
@@ -21,6 +21,27 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A hidden file beside the path, which takes its name when all of it is on the disk.
+
+    What another that was killed left there is gone before, and however it ends nothing is left.
+
+    Raises:
+        OSError: it cannot be.
+    """
+    aside = path.with_name(f".{path.name}.part")
+    aside.unlink(missing_ok=True)
+    try:
+        yield aside
+        sync(aside)
+        aside.replace(path)
+        sync(path.parent)
+    finally:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
 
 
 def size(path: Path) -> int:

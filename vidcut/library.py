@@ -207,16 +207,13 @@ class Holdings:
     ) -> None:
         name = f"{self._generation(modality, space)}.{last_id:012d}.{self._kind}"
         final = self._snapshots / name
-        aside = final.with_name(f".{name}.part")
         with durable.writing_in(self._snapshots):
             self._snapshots.mkdir(exist_ok=True)
             if self._snapshots.is_symlink():
                 raise NotADirectoryError(errno.ENOTDIR, "vectors is a symbolic link")
-            with durable.nothing_left(self._snapshots, f".{modality}.*.part"):
+            leftovers = f".{modality}.*.part"
+            with durable.nothing_left(self._snapshots, leftovers), durable.whole(final) as aside:
                 store.save(aside)
-                durable.sync(aside)
-                aside.replace(final)
-            durable.sync(self._snapshots)
             for other in self._snapshots.glob(f"{modality}.*"):
                 if other != final:
                     other.unlink()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from vidcut import durable, journal, places, seal
@@ -346,16 +346,10 @@ def _step_up(aside: Path, version: int) -> None:
 
 def _keep_copy(path: Path, backup: Path) -> None:
     """A copy of the catalog as it is, whole or not at all."""
-    aside = backup.with_name(f".{backup.name}.part")
     try:
-        aside.unlink(missing_ok=True)  # of one that was killed here
-        shutil.copyfile(path, aside)
-        shutil.copymode(path, aside)
-        durable.sync(aside)
-        aside.replace(backup)
+        with durable.whole(backup) as aside:
+            shutil.copyfile(path, aside)
+            shutil.copymode(path, aside)
     except OSError as error:
         fact = f"{backup}, the copy of an older library, cannot be written ({error})"
         raise OutputError(f"{fact}; make room for it and go on") from error
-    finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
