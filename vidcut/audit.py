@@ -58,8 +58,6 @@ class Finding:
 
 _REPAIR = "'vidcut verify --repair' mends it"
 _ANEW = "'vidcut verify --repair' forgets it, and the next 'vidcut index' makes it anew"
-_OWNED = ("progress", "cuts", "chunks", "vectors", "uses")
-"""The tables whose rows belong to a row of another."""
 
 
 def findings(connection: Connection) -> Iterator[Finding]:
@@ -143,8 +141,7 @@ def _chunks(connection: Connection) -> Iterator[Finding]:
         except LibraryError as error:
             yield Finding(Kind.CHUNK, where, str(error), _ANEW, **owner)
             continue
-        wanted = " ".join(terms.text_terms(chunk.text)) if chunk.text else ""
-        if (found_by or "") != wanted:
+        if (found_by or "") != terms.found_by(chunk.text):
             fact = "the full text has other words than the chunk"
             yield Finding(Kind.TEXT, where, fact, _REPAIR, **owner)
     orphans = "SELECT count(*) FROM texts WHERE rowid NOT IN (SELECT id FROM chunks)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from vidcut.errors import LibraryError, LibraryNotFoundError, OutputError
@@ -23,6 +23,27 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A hidden file beside the path, which takes its name when all of it is on the disk.
+
+    What another that was killed left there is gone before, and however it ends nothing is left.
+
+    Raises:
+        OSError: it cannot be.
+    """
+    aside = path.with_name(f".{path.name}.part")
+    aside.unlink(missing_ok=True)
+    try:
+        yield aside
+        sync(aside)
+        aside.replace(path)
+        sync(path.parent)
+    finally:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
 def size(path: Path) -> int:
     """The file's size in bytes; 0 where there is none."""
     try:
@@ -39,6 +60,18 @@ def writing_in(folder: Path) -> Iterator[None]:
     except OSError as error:
         fact = f"{folder} cannot be written to ({error.strerror})"
         raise OutputError(f"{fact}; make room there or make it writable") from error
+
+
+@contextmanager
+def nothing_left(folder: Path, names: str) -> Iterator[None]:
+    """Clear away what has these names: before, of one that was killed, and however it ends."""
+    try:
+        for left in folder.glob(names):
+            left.unlink()
+        yield
+    finally:
+        for left in folder.glob(names):
+            left.unlink()
 
 
 def demand_plain(path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vidcut import subject
 from vidcut.errors import MediaError
 from vidcut.finish import Crop, Shape
 from vidcut.framing import way
@@ -13,7 +12,7 @@ from vidcut.processes import Halted
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from vidcut.finish import Finish
@@ -87,8 +86,10 @@ def follow(
         MediaError: nothing of it decodes.
         Halted: ``halt`` was set by another thread.
     """
+    from vidcut import subject  # noqa: PLC0415  (scipy takes 0.3 s, and most clips follow nothing)
+
     glances = onlooker.glances(source, span, every_us=_EVERY_US, longest_px=subject.LONGEST_PX)
-    shots = list(_shots(_until(halt, glances)))
+    shots = list(_shots(_until(halt, glances), subject.view))
     seen = [
         (start_us - span.start, subject.sights(views, since_us=span.start))
         for start_us, views in shots
@@ -102,7 +103,9 @@ def follow(
     return Followed(way(seen, span.duration, speed=_SPEED / (1 - share)), len(shots), followed)
 
 
-def _shots(glances: Iterable[Glance]) -> Iterator[tuple[int, list[View]]]:
+def _shots(
+    glances: Iterable[Glance], look: Callable[[Picture, Picture | None, int], View | None]
+) -> Iterator[tuple[int, list[View]]]:
     """Each shot's start, and what is seen in it."""
     views: list[View] = []
     start_us: int | None = None
@@ -112,7 +115,7 @@ def _shots(glances: Iterable[Glance]) -> Iterator[tuple[int, list[View]]]:
             if start_us is not None:
                 yield start_us, views
             views, start_us, before = [], glance.time_us, None
-        view = subject.view(glance.picture, before, glance.time_us)
+        view = look(glance.picture, before, glance.time_us)
         views += [view] if view else []
         before = glance.picture
     if start_us is not None:

@@ -138,7 +138,7 @@ class Holdings:
         if self.catalog.modality_space(modality) != space:
             self.catalog.keep_modality_space(modality, space)
         for draft in drafts:
-            found_by = " ".join(terms.text_terms(draft.text)) if draft.text else ""
+            found_by = terms.found_by(draft.text)
             chunk_id = self.catalog.add_chunk(video_id, modality, draft, found_by)
             if draft.vector is not None:
                 vector = draft.vector.astype("<f2").tobytes()
@@ -207,16 +207,13 @@ class Holdings:
     ) -> None:
         name = f"{self._generation(modality, space)}.{last_id:012d}.{self._kind}"
         final = self._snapshots / name
-        aside = final.with_name(f".{name}.part")
         with durable.writing_in(self._snapshots):
             self._snapshots.mkdir(exist_ok=True)
             if self._snapshots.is_symlink():
                 raise NotADirectoryError(errno.ENOTDIR, "vectors is a symbolic link")
-            with _nothing_left(self._snapshots, f".{modality}.*.part"):
+            leftovers = f".{modality}.*.part"
+            with durable.nothing_left(self._snapshots, leftovers), durable.whole(final) as aside:
                 store.save(aside)
-                durable.sync(aside)
-                aside.replace(final)
-            durable.sync(self._snapshots)
             for other in self._snapshots.glob(f"{modality}.*"):
                 if other != final:
                     other.unlink()
@@ -274,7 +271,7 @@ def _make(folder: Path) -> None:
 def _begin(path: Path) -> None:
     """Make an empty catalog, whole or not at all."""
     aside = path.with_name(f".{path.name}.part")
-    with durable.writing_in(path.parent), _nothing_left(path.parent, f".{path.name}.*"):
+    with durable.writing_in(path.parent), durable.nothing_left(path.parent, f".{path.name}.*"):
         # A log left by a catalog that was removed would be replayed into the new one.
         for left in path.parent.glob(f"{path.name}-*"):
             left.unlink()
@@ -292,15 +289,3 @@ def _warn_of_network(folder: Path) -> None:
     if kind is not None:
         fact = "%s lies on a network file system (%s), where one process at a time can use it"
         _log.warning(f"{fact}; --library DIR keeps it on a disk of this machine", folder, kind)
-
-
-@contextmanager
-def _nothing_left(folder: Path, names: str) -> Iterator[None]:
-    """Clear away what has these names: before, of one that was killed, and however it ends."""
-    try:
-        for left in folder.glob(names):
-            left.unlink()
-        yield
-    finally:
-        for left in folder.glob(names):
-            left.unlink()

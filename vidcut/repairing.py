@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vidcut import durable, rescue, schema, seal, terms
+from vidcut import durable, rescue, schema, seal
 from vidcut.audit import Kind
 from vidcut.catalog import Catalog
 from vidcut.library import CATALOG, Holdings
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _UNSURE = (Kind.CHUNK, Kind.VECTOR, Kind.PROGRESS)
 _FILE = frozenset((Kind.CATALOG, Kind.COUNT, Kind.SETTING))
 """After these a new catalog is made."""
-_OWNED = ("chunks", "progress", "cuts", "uses")
 _NEVER_NS = -1
 """A time at which no file was ever modified: the next index run looks at it."""
 
@@ -94,13 +93,12 @@ def _mend(connection: Connection, holdings: Holdings, findings: Sequence[Finding
 
 
 def _remove_orphans(connection: Connection) -> None:
-    for table in _OWNED:
-        connection.execute(f"DELETE FROM {table} WHERE video_id NOT IN (SELECT id FROM videos)")  # noqa: S608
+    """With the chunks whose vectors are in no space: a chunk without its vector is not whole."""
     connection.execute(
         "DELETE FROM chunks WHERE id IN (SELECT chunk_id FROM vectors"
         " WHERE space_id NOT IN (SELECT id FROM spaces))"
     )
-    connection.execute("DELETE FROM vectors WHERE chunk_id NOT IN (SELECT id FROM chunks)")
+    rescue.remove_orphans(connection)
 
 
 def _look_again(connection: Connection, video_id: int) -> None:
@@ -111,11 +109,7 @@ def _look_again(connection: Connection, video_id: int) -> None:
 def _rebuild_texts(connection: Connection) -> None:
     """Of the chunks themselves: the index goes with the texts that it is of."""
     connection.execute(schema.TEXTS_ANEW)
-    for chunk_id, text in connection.execute("SELECT id, text FROM chunks").fetchall():
-        found_by = " ".join(terms.text_terms(text)) if text else ""
-        if found_by:
-            values = (chunk_id, found_by)
-            connection.execute("INSERT INTO texts (rowid, terms) VALUES (?, ?)", values)
+    rescue.find_texts(connection)
 
 
 def _remove_leftovers(folder: Path) -> None:

@@ -93,12 +93,12 @@ def _fill(new: Connection, damaged: Path) -> dict[str, int]:
     new.pragma("foreign_keys", "OFF")
     new.execute("BEGIN IMMEDIATE; DELETE FROM settings")
     broken = {table for table in _TABLES if not _copy(new, damaged, table)}
-    _leave_out_what_belongs_to_none(new)
+    remove_orphans(new)
     if broken & {"cuts"} or not _forget_where_chunks_are_lost(new, damaged):
         new.execute("DELETE FROM progress")
         new.execute("UPDATE videos SET state = 'partial' WHERE state = 'ok'")
     _forget_what_is_not_whole(new)
-    _find_texts(new)
+    find_texts(new)
     _settle(new)
     saved = {table: _count(new, table) for table in _TABLES}
     new.execute("COMMIT")
@@ -171,7 +171,8 @@ def _opened(damaged: Path) -> Iterator[Connection]:
 # Making it whole ---------------------------------------------------------------------------
 
 
-def _leave_out_what_belongs_to_none(new: Connection) -> None:
+def remove_orphans(new: Connection) -> None:
+    """Leave out the rows that belong to none."""
     for table in ("chunks", "progress", "cuts", "uses"):
         new.execute(f"DELETE FROM {table} WHERE video_id NOT IN (SELECT id FROM videos)")  # noqa: S608
     new.execute(
@@ -228,9 +229,10 @@ def _forget(new: Connection, video_id: object, modality: object) -> None:
     new.execute(UNFINISHED, (video_id,))
 
 
-def _find_texts(new: Connection) -> None:
+def find_texts(new: Connection) -> None:
+    """Fill an empty full text from the chunks."""
     for chunk_id, text in new.execute("SELECT id, text FROM chunks WHERE text <> ''").fetchall():
-        found_by = " ".join(terms.text_terms(text))
+        found_by = terms.found_by(text)
         if found_by:
             new.execute("INSERT INTO texts (rowid, terms) VALUES (?, ?)", (chunk_id, found_by))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from vidcut import durable, journal, places, seal
@@ -312,26 +312,25 @@ def _bring_up_to_date(connection: Connection, version: int) -> None:
     """
     path = connection.path
     connection.do_not_wait()
-    if connection.pragma("journal_mode", "DELETE") != "delete":
+    # Alone with the file, and its log in it. No journal on the disk: a reader could not take back
+    # what one of a killed run says, and all that changes lies in one sector of the first page.
+    if connection.pragma("journal_mode", "MEMORY") != "memory":
         raise LibraryBusyError(f"{path} is being read; wait for that or stop it")
     _keep_copy(path, backup_of(path, version))
     aside = path.with_name(f".{path.name}.new.part")
     try:
-        aside.unlink(missing_ok=True)  # of one that was killed here
-        connection.want_checksums()
-        connection.execute("VACUUM INTO ?", (aside.absolute().as_uri(),))
-        _step_up(aside, version)
-        shutil.copymode(path, aside)
-        durable.sync(aside)
-        seal.break_(path)
-        aside.replace(path)
-        durable.sync(path.parent)
+        with durable.nothing_left(path.parent, f"{aside.name}*"):
+            connection.want_checksums()
+            connection.execute("VACUUM INTO ?", (aside.absolute().as_uri(),))
+            _step_up(aside, version)
+            shutil.copymode(path, aside)
+            durable.sync(aside)
+            seal.break_(path)
+            aside.replace(path)
+            durable.sync(path.parent)
     except OSError as error:
         fact = f"{path} cannot be brought up to date ({error.strerror})"
         raise OutputError(f"{fact}; make room there or make it writable") from error
-    finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
 
 
 def _step_up(aside: Path, version: int) -> None:
@@ -340,21 +339,17 @@ def _step_up(aside: Path, version: int) -> None:
     with _closed_on_failure(connection):
         marks = f"PRAGMA user_version = {SCHEMA_VERSION};"
         connection.execute(f"BEGIN IMMEDIATE; {steps} {marks} COMMIT;")
+        # Here, for in its place it would need a journal that no reader may take back.
+        connection.pragma("journal_mode", "WAL")
     connection.close()
 
 
 def _keep_copy(path: Path, backup: Path) -> None:
     """A copy of the catalog as it is, whole or not at all."""
-    aside = backup.with_name(f".{backup.name}.part")
     try:
-        aside.unlink(missing_ok=True)  # of one that was killed here
-        shutil.copyfile(path, aside)
-        shutil.copymode(path, aside)
-        durable.sync(aside)
-        aside.replace(backup)
+        with durable.whole(backup) as aside:
+            shutil.copyfile(path, aside)
+            shutil.copymode(path, aside)
     except OSError as error:
         fact = f"{backup}, the copy of an older library, cannot be written ({error})"
         raise OutputError(f"{fact}; make room for it and go on") from error
-    finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)

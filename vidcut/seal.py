@@ -116,15 +116,8 @@ def make(catalog: Path) -> None:
     checksums, page_bytes = _checksums(catalog)
     pages = len(checksums) // CHECKSUM_BYTES
     facts = _HEADER.pack(_MAGIC, page_bytes, pages, b"")[:-_DIGEST_BYTES]
-    path = of(catalog)
-    aside = path.with_name(f".{path.name}.part")
-    aside.unlink(missing_ok=True)
-    with aside.open("xb") as file:
+    with durable.whole(of(catalog)) as aside, aside.open("xb") as file:
         file.write(facts + hashlib.sha256(facts + checksums).digest() + checksums)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
-    durable.sync(path.parent)
 
 
 def break_(catalog: Path) -> None:

@@ -49,6 +49,11 @@ def text_terms(text: str) -> list[str]:
     return [term for term, _, _ in _located_terms(fold(text), lone=True)]
 
 
+def found_by(text: str | None) -> str:
+    """What the full text keeps of a chunk's text; empty where there is none."""
+    return " ".join(text_terms(text)) if text else ""
+
+
 def needed(phrase: str) -> list[str]:
     """Terms that every text has in which the phrase stands, whatever lies between its words.
 

@@ -10,7 +10,6 @@ import re
 import tempfile
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,6 +101,8 @@ def is_right(file: WeightFile) -> bool:
 
 def packaged(distribution: str, *suffixes: str) -> Sequence[WeightFile]:
     """A package's files with these endings, as its wheel's RECORD has them."""
+    from importlib import metadata  # noqa: PLC0415  (10 ms, which no search needs)
+
     try:
         listed = metadata.files(distribution) or ()
     except metadata.PackageNotFoundError:
@@ -115,6 +116,8 @@ def packaged(distribution: str, *suffixes: str) -> Sequence[WeightFile]:
 
 def origin(distribution: str) -> str:
     """A package and its version, as a person would name it; empty where it is not installed."""
+    from importlib import metadata  # noqa: PLC0415  (as above)
+
     try:
         return f"package {distribution} {metadata.version(distribution)}"
     except metadata.PackageNotFoundError:

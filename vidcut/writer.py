@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidcut import durable
-from vidcut.errors import LibraryBusyError, LibraryError, OutputError
+from vidcut.errors import LibraryBusyError, LibraryError
+from vidcut.escaping import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,15 +55,12 @@ def only_writer(folder: Path) -> Iterator[None]:
 
 
 def _opened(path: Path) -> int:
+    if path.is_symlink():
+        fact = f"{path} is a symbolic link, and vidcut follows none inside a library"
+        raise LibraryError(f"{fact}; remove it")
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    try:
+    with durable.writing_in(path.parent):
         descriptor = os.open(path, flags, 0o644)
-    except OSError as error:
-        if path.is_symlink():
-            fact = f"{path} is a symbolic link, and vidcut follows none inside a library"
-            raise LibraryError(f"{fact}; remove it") from error
-        fact = f"{path.parent} cannot be written to ({error.strerror})"
-        raise OutputError(f"{fact}; make room there or make it writable") from error
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:  # it would be written over
         os.close(descriptor)
@@ -102,11 +100,7 @@ def _is_program() -> bool:
 
 def _holder(content: bytes) -> str:
     """Who holds the lock by what the file says, of which nothing is believed to be harmless."""
-    said = [_visible(line) for line in content.decode(errors="replace").split("\n")]
+    said = [visible(line)[:_MOST_CHARS] for line in content.decode(errors="replace").split("\n")]
     if len(said) != _FACTS:
         return "another process"
     return "process {} ({}, on {}, since {})".format(*said)
-
-
-def _visible(text: str) -> str:
-    return "".join(char if char.isprintable() else "�" for char in text[:_MOST_CHARS])

@@ -14,7 +14,17 @@ import pytest
 
 from vidcut import __version__, health
 
-HEAVY = ("torch", "open_clip", "faiss", "av", "decord", "onnxruntime", "faster_whisper", "rapidocr")
+HEAVY = (
+    "torch",
+    "open_clip",
+    "faiss",
+    "av",
+    "decord",
+    "onnxruntime",
+    "faster_whisper",
+    "rapidocr",
+    "scipy",
+)
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("ls",), ("cut", "--help")])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import vidcut
 from tests.reliability import films
-from vidcut import schema
+from vidcut import schema, seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +71,7 @@ def _older(folder: Path) -> None:
     films.write(folder / "new.mp4", 65, tint=5)
     catalog = folder / ".vidcut" / "catalog.sqlite"
     present = catalog.rename(catalog.with_name("present.sqlite"))
+    seal.of(catalog).unlink()  # which the first version did not know
     older = sqlite3.connect(catalog, isolation_level=None)
     older.executescript(f"PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; {schema._SCHEMA}")
     older.execute("DELETE FROM settings")
