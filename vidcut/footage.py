@@ -80,13 +80,15 @@ def find(
     demand(paths)
     seen: set[tuple[int, int]] = set()
     for path in paths:
-        found = _walk(path, selection, on_error) if path.is_dir() else [path]
-        for file in found:
+        is_folder = path.is_dir()
+        for file in _walk(path, selection, on_error) if is_folder else [path]:
             try:
                 facts = file.stat()
             except OSError as error:
                 on_error(str(file), f"cannot be looked at ({error.strerror})")
                 continue
+            if is_folder and not stat.S_ISREG(facts.st_mode):
+                continue  # a pipe or a device, whatever its name
             identity = (facts.st_dev, facts.st_ino)
             if identity not in seen:
                 seen.add(identity)

@@ -332,8 +332,14 @@ def _cut(plan: CutPlan, terms: Terms) -> Clip | Failure:
             captions.write_srt(finish.cues, clip.span, output, overwrite=overwrite)
     except MediaError as error:
         return Failure(str(source), str(error))
-    note = "; ".join(filter(None, (clip.note, seen.note)))
+    note = "; ".join(filter(None, (clip.note, seen.note, _cut_short(clip, span))))
     return replace(clip, note=note, crop=seen.crop)
+
+
+def _cut_short(clip: Clip, asked: Span) -> str:
+    if asked.end - clip.span.end <= _CLIP_OFF_US:
+        return ""
+    return f"it ends where its source does, at {clip.span.end / SECOND_US:.1f} s"
 
 
 def _demand_apart(plans: Sequence[CutPlan]) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _LEAST_LOST_US = SECOND_US // 10
 """Less is a frame or two at a joint, as many a camera leaves them."""
+_CHANGED = "it changed while it was read; the next run reads it again"
 _NEVER_NS = -1
 """A time at which no file was ever modified."""
 
@@ -195,7 +196,6 @@ class Register:
             self._catalog.set_state(video_id, "partial")
         feeds = {Feed.PICTURE} if job.pictures else set()
         self._open[video_id] = _Open(job, feeds | ({Feed.SOUND} if job.sounds else set()))
-        self.tally.videos += 1
         return job
 
     def _keep(self, made: Made) -> None:
@@ -235,9 +235,10 @@ class Register:
                 self._finish(job, [t for t in tasks if t.modality.name not in job.failed])
             if video.feeds:
                 return
-            self._close(video)
+            if self._close(video) != "failed":
+                self.tally.videos += 1
+                self.tally.duration_us += job.media.duration_us
         del self._open[job.video_id]
-        self.tally.duration_us += job.media.duration_us
         self._finished(job.footage)
 
     # Steps -----------------------------------------------------------------------------
@@ -297,23 +298,30 @@ class Register:
                 finished=True,
             )
 
-    def _close(self, video: _Open) -> None:
+    def _close(self, video: _Open) -> str:
+        """End a video's turn, and say what state it is in."""
         job = video.job
+        if _has_changed(job.footage):  # what was read is of two films
+            self._fail(job.footage.path, _CHANGED)
+            self._catalog.forget_chunks(job.video_id)
+            self._catalog.set_state(job.video_id, "partial")
+            return "failed"
         failure = "; ".join(dict.fromkeys((*video.failures, *_losses(video)))) or None
         if failure is not None:
             self._fail(job.footage.path, failure)
         if failure is not None and _is_gone(job.footage.path):
             self._catalog.set_state(job.video_id, "missing")  # goes on when it is back
-            return
+            return "missing"
         self._finish(job, (*job.pictures, *job.sounds))
-        self._settle(job.video_id, failure)
+        return self._settle(job.video_id, failure)
 
-    def _settle(self, video_id: int, failure: str | None) -> None:
+    def _settle(self, video_id: int, failure: str | None) -> str:
         """Record how a video stands with which all is done that can be."""
         state = "ok"
         if failure is not None:
             state = "partial" if self._catalog.chunks_of(video_id) else "failed"
         self._catalog.set_state(video_id, state, failure)
+        return state
 
     def _finished(self, footage: Footage) -> None:
         self.files_done += 1
@@ -334,6 +342,15 @@ def _losses(video: _Open) -> Iterator[str]:
             told.append(f"{lost_us / SECOND_US:.1f} s of its {name}")
     if told:
         yield f"{' and '.join(told)} could not be decoded; the rest is indexed"
+
+
+def _has_changed(footage: Footage) -> bool:
+    """Whether a file that is there is another than the run set out to read."""
+    try:
+        facts = footage.path.stat()
+    except OSError:
+        return False
+    return (facts.st_size, facts.st_mtime_ns) != footage.stamp
 
 
 def _is_gone(path: Path) -> bool:

@@ -57,4 +57,4 @@ def test_the_command_line_is_told_too(tmp_path: Path) -> None:
         took_s = time.monotonic() - begun
     assert done.returncode == 4
     assert str(os.getpid()) in done.stderr
-    assert took_s < pairs.TOLD_WITHIN_S + start_s
+    assert took_s < pairs.TOLD_WITHIN_S + 2 * start_s  # as busy as the machine is

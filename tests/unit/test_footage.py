@@ -82,6 +82,13 @@ def test_links_are_followed_on_request_and_not_in_circles() -> None:
     assert found("in", selection=Selection(follow=True)) == ["in/a.mp4", "in/link.mp4"]
 
 
+def test_a_pipe_in_a_folder_is_no_footage_and_named_outright_it_is_tried() -> None:
+    put("a.mp4")
+    os.mkfifo("pipe.mp4")
+    assert found() == ["a.mp4"]
+    assert found("pipe.mp4") == ["pipe.mp4"]
+
+
 def test_a_broken_link_is_told_and_the_rest_goes_on() -> None:
     put("a.mp4", "c.mp4")
     Path("b.mp4").symlink_to("nowhere")

@@ -720,6 +720,33 @@ def test_a_file_that_vanishes_while_it_is_read_goes_on_when_it_is_back(studio: S
     assert len(spans) == len(set(spans))
 
 
+def test_a_file_that_is_replaced_while_it_is_read_is_told_and_read_again(studio: Studio) -> None:
+    studio.film("a.mp4", sound=False)
+    frames = studio.reader.frames
+
+    def replaced(path: Path, *, start_us: int = 0) -> Iterator[FakeFrame]:
+        yield from frames(path, start_us=start_us)
+        os.utime(path, ns=(1, 1))
+
+    studio.reader.frames = replaced  # type: ignore[method-assign]  # a fake
+    (failure,) = studio.index().failures
+    assert "changed while it was read" in failure.reason
+    studio.reader = FakeReader()
+    assert studio.index().failures == []
+    assert studio.state("a.mp4") == ("ok", None)
+
+
+def test_a_film_of_which_nothing_can_be_read_does_not_count(studio: Studio) -> None:
+    studio.film("a.mp4", sound=False)
+
+    def nothing(path: Path, *, start_us: int = 0) -> Iterator[FakeFrame]:
+        raise MediaError(f"{path.name}: nothing decodes after {start_us}")
+
+    studio.reader.frames = nothing  # type: ignore[method-assign]  # a fake
+    tally = studio.index()
+    assert (tally.videos, tally.duration_us, len(tally.failures)) == (0, 0, 1)
+
+
 def unplugged(reader: FakeReader, path: Path) -> Callable[..., Iterator[FakeFrame]]:
     frames = reader.frames
 
