@@ -197,3 +197,20 @@ class TestDrafts:
         found = drafts([cue(0, 2, "湖边的塔"), cue(5, 7, "The tower.")], language="en")
         assert [draft.language for draft in found] == ["zh", "en"]
         assert [draft.language for draft in drafts([cue(0, 2, "Hi.")], language=None)] == [None]
+
+
+def test_a_clip_looks_at_its_own_subtitles_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(50):
+        (tmp_path / f"clip{number:02}.srt").touch()
+    ranked: list[str] = []
+    rank = _cues._rank
+
+    def noted(path: Path, file: Path) -> tuple[int, int] | None:
+        ranked.append(file.name)
+        return rank(path, file)
+
+    monkeypatch.setattr(_cues, "_rank", noted)
+    assert Sidecars().sidecar(tmp_path / "clip07.mp4") == tmp_path / "clip07.srt"
+    assert ranked == ["clip07.srt"]

@@ -8,7 +8,9 @@ import logging
 import os
 import re
 import stat
+from bisect import bisect_left
 from dataclasses import replace
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 import charset_normalizer
@@ -71,7 +73,9 @@ class Sidecars:
         if path.parent not in self._beside:
             self._beside[path.parent] = _subtitle_files(path.parent)
         beside = self._beside[path.parent]
-        ranked = sorted((rank, file) for file in beside if (rank := _rank(path, file)) is not None)
+        first = bisect_left(beside, path.stem, key=lambda file: file.name)
+        near = takewhile(lambda file: file.name.startswith(path.stem), islice(beside, first, None))
+        ranked = sorted((rank, file) for file in near if (rank := _rank(path, file)) is not None)
         for _, file in ranked:
             if file.is_file():
                 return file
@@ -133,16 +137,16 @@ def with_vectors(drafts: Sequence[Draft], encoder: TextEncoder) -> list[Draft]:
 
 
 def _subtitle_files(folder: Path) -> list[Path]:
+    """In order of name, so that a clip's own are found without looking at all."""
     try:
-        return [file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES]
+        found = [file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES]
     except OSError:
         return []
+    return sorted(found, key=lambda file: file.name)
 
 
 def _rank(path: Path, file: Path) -> tuple[int, int] | None:
-    """How well the file's name fits, less is better; None where it does not."""
-    if not file.name.startswith(path.stem):
-        return None
+    """How well the name of a file fits that begins as it should, less is better; None: not."""
     stem, kind = file.stem, _SUFFIXES.index(file.suffix.lower())
     if stem in {path.stem, path.name}:
         return 0, kind
