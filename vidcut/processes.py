@@ -78,8 +78,8 @@ def _wait(process: subprocess.Popen[bytes], halt: threading.Event | None) -> tup
 def give_way(nice: int) -> None:
     """Let other programs go first, in all threads there are and all processes to come.
 
-    Linux derives the priority of reading and writing from it (ioprio_set(2): an idle-er
-    process of nice 19 has the lowest of its class), where the disk's scheduler knows any.
+    Linux derives the priority of reading and writing from it, (nice + 20) / 5 (ioprio_set(2)),
+    where the disk's scheduler knows any.
 
     Args:
         nice: how much to give way, 0…19, on top of how much this process does already.

@@ -37,6 +37,9 @@ _HUB_PREFIX = "hf-hub:"
 _SAMPLE_PX = {"fast": 480, "balanced": 640, "best": 960}
 """What text on screen is looked for at (rapidocr's detector, measured per size)."""
 _CORES_A_JOB, _MOST_JOBS = 4, 4
+"""A job keeps two to three cores at work (one at pictures, one at sound, and its decoders; on two
+cores 75 % of them), and takes some 500 MiB more than the 1,400 of one: ten real videos of 200 s,
+offline models, no more processor's time by two jobs than by one (benchmarks/memory.py)."""
 _HUB = "https://huggingface.co"
 _HUB_PATIENCE_S = 2.0
 _TRUE = frozenset(("1", "ON", "YES", "TRUE"))

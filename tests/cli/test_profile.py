@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-FILMS = ("pets.mp4", "cafe.webm", "voice-note.m4a")
+FILMS = ("cafe.webm", "voice-note.m4a")
 LANES = {
     "examine": {"probe", "hash"},
     "see": {"pictures"},
@@ -27,13 +27,13 @@ LANES = {
 
 @pytest.fixture(scope="module")
 def busy(home: Path, vidcut: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Three of the samples again, three at once, giving way to all else; and what it told."""
+    """Two of the samples again, both at once, giving way to all else; and what it told."""
     folder = tmp_path_factory.mktemp("busy")
     (folder / "films").mkdir()
     for name in FILMS:
         shutil.copy(home / "films" / name, folder / "films")
     options = ("--offline", "--visual-model", "labels", "--json", "--quiet")
-    done = vidcut("index", "films", *options, "--profile", "--jobs", "3", "--nice", "3", cwd=folder)
+    done = vidcut("index", "films", *options, "--profile", "--jobs", "2", "--nice", "3", cwd=folder)
     assert done.code == 0, done.err
     return folder, done
 
@@ -44,7 +44,7 @@ def test_the_profile_is_among_the_results(busy: Any) -> None:
     found: dict[str, set[str]] = {}
     for stage in profile["stages"]:
         found.setdefault(stage["lane"], set()).add(stage["stage"])
-        assert 0 <= stage["busy_s"] <= 3 * profile["wall_s"]
+        assert 0 <= stage["busy_s"] <= 2 * profile["wall_s"]
         assert stage["share"] == pytest.approx(stage["busy_s"] / profile["wall_s"], abs=1e-3)
         assert (stage["queue_fill"] is None) == (stage["lane"] == "examine")
     assert found == LANES
