@@ -721,16 +721,18 @@ def test_subtitles_are_taken_when_they_appear_and_heard_when_they_go(studio: Stu
 
 
 def test_a_file_that_vanishes_before_it_is_looked_at_costs_one_failure(studio: Studio) -> None:
-    paths = [studio.film(f"{'abcdefgh'[n]}.mp4", 10 + n) for n in range(8)]
+    many = 2 * running._OPEN_FILES  # so that the last is not looked at before the first is done
+    paths = [studio.film(f"{n:02}.mp4", 5 + n) for n in range(many)]
+    name = paths[-1].name
     studio.index(paths[-1])
-    studio.film("h.mp4", 30)
-    kept = studio.catalog()["h.mp4"]["chunks"]
+    studio.film(name, 90)
+    kept = studio.catalog()[name]["chunks"]
     studio.watched = lambda: paths[-1].unlink(missing_ok=True)
     tally = studio.index()
-    assert [failure.path for failure in tally.failures] == ["h.mp4"]
+    assert [failure.path for failure in tally.failures] == [name]
     assert tally.missing == 1
-    assert studio.catalog()["h.mp4"]["chunks"] == kept
-    assert studio.state("h.mp4") == ("missing", None)
+    assert studio.catalog()[name]["chunks"] == kept
+    assert studio.state(name) == ("missing", None)
 
 
 def test_a_file_that_vanishes_while_it_is_read_goes_on_when_it_is_back(studio: Studio) -> None:
