@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     )
     from vidcut.facade import Library, cut
     from vidcut.footage import Selection
-    from vidcut.pipeline import Watch
     from vidcut.records import Boundary, Chunk, Clip, Failure, Hit, Moment, Span, Video
     from vidcut.register import Progress, Tally
+    from vidcut.running import Watch
     from vidcut.settings import Settings
 
 __version__ = "0.1.0"
@@ -78,7 +78,7 @@ _HOMES = {
         "VidcutError",
     ),
     "footage": ("Selection",),
-    "pipeline": ("Watch",),
+    "running": ("Watch",),
     "records": ("Boundary", "Chunk", "Clip", "Failure", "Hit", "Moment", "Span", "Video"),
     "register": ("Progress", "Tally"),
     "settings": ("Settings",),

@@ -6,6 +6,7 @@ so much memory and no more, and dies with the process that started it.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -30,13 +31,16 @@ _TICK_S = 0.5
 
 
 def main() -> None:
-    """Serve a reader by its name: arguments are that, bytes of memory, and the lifeline."""
-    name, memory_bytes, lifeline = sys.argv[-3:]
+    """Serve a reader: its name, its threads, bytes of memory, the lifeline."""
+    name, threads, memory_bytes, lifeline = sys.argv[-4:]
     live_only_with(int(lifeline))
     requests, answers = _own_pipes()
+    with contextlib.suppress(MissingError):  # whoever asks is told, and asks perhaps never
+        plugins.load("readers", name)
 
     def viewer(losses: Losses) -> Here:
-        return Here(plugins.load("readers", name).create(witness=losses), losses)
+        reader = plugins.load("readers", name)
+        return Here(reader.create(threads=int(threads), witness=losses), losses)
 
     def limit() -> None:
         limit_to(int(memory_bytes))

@@ -18,6 +18,7 @@ from vidcut import (
     plugins,
     repairing,
     requests,
+    running,
     settings,
     verifying,
     wiring,
@@ -39,10 +40,10 @@ if TYPE_CHECKING:
     from vidcut.errors import MissingError
     from vidcut.ledger import Unused, Use
     from vidcut.library import Holdings
-    from vidcut.pipeline import Watch
     from vidcut.protocols import Encoder
     from vidcut.records import Chunk, Clip, Failure, Moment, Picture, Vector, Video
     from vidcut.register import Tally
+    from vidcut.running import Watch
 
 _log = logging.getLogger(__name__)
 
@@ -123,7 +124,7 @@ class Library:
                     wiring.tools(self.settings, model),
                     selection=selection or Selection(),
                     retry=retry,
-                    watch=watch or pipeline.Watch(lambda _: None, lambda _: None),
+                    watch=watch or running.Watch(lambda _: None, lambda _: None),
                 )
 
     def search(  # noqa: PLR0913  (by name, each with its default)

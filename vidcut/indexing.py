@@ -18,6 +18,7 @@ from vidcut.errors import MediaError, MissingError
 from vidcut.footage import content_hash
 from vidcut.protocols import Feed
 from vidcut.records import SECOND_US, SoundWindow, Span
+from vidcut.stopwatch import Unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 SOUND_RATE_HZ = 16_000
 _SOUND_WINDOW_US = 75 * SECOND_US
+_UNWATCHED = Unwatched()
 _MOST_HASHED_BYTES = 1 << 30
 """Of a file that is no media: it is known again by its beginning."""
 _log = logging.getLogger(__name__)
@@ -61,6 +63,10 @@ class Tools:
     use_subtitles: bool
     sample_px: int
     """The longer side of the pictures that the modalities are given."""
+    jobs: int = 1
+    """How many files are seen, and how many heard, at once."""
+    prepare: Callable[[int], None] = lambda _: None
+    """Has the reader make ready to be asked so many things at once."""
     release: Callable[[], None] = lambda: None
     """Ends whatever the reader is at, so that nobody waits for it."""
 
@@ -188,14 +194,18 @@ def remaining(tasks: Sequence[Task], progress: Mapping[str, tuple[str, int, bool
 # Doing --------------------------------------------------------------------------------
 
 
-def examiner(reader: Prober, stop: Callable[[], bool]) -> Callable[[Footage], Iterator[Report]]:
+def examiner(
+    reader: Prober, stop: Callable[[], bool], stopwatch: Unwatched = _UNWATCHED
+) -> Callable[[Footage], Iterator[Report]]:
     """The lane that looks at files before anything is decoded."""
 
     def examine(footage: Footage) -> Iterator[Report]:
         content = b""
         try:
-            media = reader.probe(footage.path)
-            content = content_hash(footage.path, stop=stop)
+            with stopwatch.at("examine", "probe"):
+                media = reader.probe(footage.path)
+            with stopwatch.at("examine", "hash"):
+                content = content_hash(footage.path, stop=stop)
             yield Examined(footage, content, media)
         except MissingError:
             raise
@@ -209,15 +219,16 @@ def examiner(reader: Prober, stop: Callable[[], bool]) -> Callable[[Footage], It
     return examine
 
 
-def seer(tools: Tools) -> Callable[[Job], Iterator[Sight]]:
+def seer(tools: Tools, stopwatch: Unwatched = _UNWATCHED) -> Callable[[Job], Iterator[Sight]]:
     """The lane that decodes pictures, finds shots and takes samples."""
 
     def see(job: Job) -> Iterator[Sight]:
         start_us = min(task.start_us for task in job.pictures)
         try:
-            for window in tools.reader.windows(
+            windows = tools.reader.windows(
                 job.footage.path, start_us=start_us, longest_px=tools.sample_px
-            ):
+            )
+            for window in stopwatch.making("see", "pictures", windows):
                 yield job, window
         except MissingError:
             raise
@@ -229,28 +240,33 @@ def seer(tools: Tools) -> Callable[[Job], Iterator[Sight]]:
     return see
 
 
-def look(seen: Sight) -> Iterator[Report]:
+def looker(stopwatch: Unwatched = _UNWATCHED) -> Callable[[Sight], Iterator[Report]]:
     """The lane that reads windows of pictures in every modality that wants them."""
-    if isinstance(seen, Ended):
-        yield seen
-        return
-    job, window = seen
-    harvests = {}
-    for task in job.pictures:
-        name = task.modality.name
-        if task.start_us > window.span.start or name in job.failed:
-            continue
-        try:
-            harvests[name] = task.modality.read(window)
-        except MissingError:
-            raise
-        except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
-            job.failed.add(name)
-            yield Faltered(job, f"{name}: {reason(error, job.footage.path)}")
-    yield Made(job, Feed.PICTURE, window.span, window.cuts, harvests, window.lost_us)
+
+    def look(seen: Sight) -> Iterator[Report]:
+        if isinstance(seen, Ended):
+            yield seen
+            return
+        job, window = seen
+        harvests = {}
+        for task in job.pictures:
+            name = task.modality.name
+            if task.start_us > window.span.start or name in job.failed:
+                continue
+            try:
+                with stopwatch.at("look", name):
+                    harvests[name] = task.modality.read(window)
+            except MissingError:
+                raise
+            except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
+                job.failed.add(name)
+                yield Faltered(job, f"{name}: {reason(error, job.footage.path)}")
+        yield Made(job, Feed.PICTURE, window.span, window.cuts, harvests, window.lost_us)
+
+    return look
 
 
-def listener(tools: Tools) -> Callable[[Job], Iterator[Report]]:
+def listener(tools: Tools, stopwatch: Unwatched = _UNWATCHED) -> Callable[[Job], Iterator[Report]]:
     """The lane that reads sound and subtitles."""
 
     def listen(job: Job) -> Iterator[Report]:
@@ -258,7 +274,7 @@ def listener(tools: Tools) -> Callable[[Job], Iterator[Report]]:
             name = task.modality.name
             read = _read_cues if task.cues is not None else _hear
             try:
-                for span, harvest, lost_us in read(job, task, tools):
+                for span, harvest, lost_us in read(job, task, tools, stopwatch):
                     yield Made(job, Feed.SOUND, span, (), {name: harvest}, lost_us)
             except MissingError:
                 raise
@@ -278,17 +294,24 @@ def reason(error: Exception, path: Path) -> str:
     return " ".join(f"unforeseen {type(error).__name__}: {error}".split())
 
 
-def _read_cues(job: Job, task: SoundTask, tools: Tools) -> Iterator[tuple[Span, Harvest, int]]:
+def _read_cues(
+    job: Job, task: SoundTask, tools: Tools, stopwatch: Unwatched
+) -> Iterator[tuple[Span, Harvest, int]]:
     cues: Sequence[Cue]
-    if isinstance(task.cues, os.PathLike):
-        cues = tools.subtitles.read_sidecar(task.cues)
-    elif task.cues is not None:
-        cues = tools.reader.cues(job.footage.path, task.cues)
+    with stopwatch.at("listen", "subtitles"):
+        if isinstance(task.cues, os.PathLike):
+            cues = tools.subtitles.read_sidecar(task.cues)
+        elif task.cues is not None:
+            cues = tools.reader.cues(job.footage.path, task.cues)
     if tools.transcriber is not None:
-        yield Span(0, job.media.duration_us), tools.transcriber.from_cues(cues), 0
+        with stopwatch.at("listen", task.modality.name):
+            harvest = tools.transcriber.from_cues(cues)
+        yield Span(0, job.media.duration_us), harvest, 0
 
 
-def _hear(job: Job, task: SoundTask, tools: Tools) -> Iterator[tuple[Span, Harvest, int]]:
+def _hear(
+    job: Job, task: SoundTask, tools: Tools, stopwatch: Unwatched
+) -> Iterator[tuple[Span, Harvest, int]]:
     """Feed a sound modality windows, each beginning where it let go of the last.
 
     With each comes how much sound was lost since the last.
@@ -297,20 +320,26 @@ def _hear(job: Job, task: SoundTask, tools: Tools) -> Iterator[tuple[Span, Harve
     work is taken up there.
     """
     start_us, held, lost_us = task.start_us, _Held(), 0
-    for block in tools.reader.sound(job.footage.path, start_us=start_us):
+
+    def read(window: SoundWindow) -> Harvest:
+        with stopwatch.at("listen", task.modality.name):
+            return task.modality.read(window)
+
+    blocks = tools.reader.sound(job.footage.path, start_us=start_us)
+    for block in stopwatch.making("listen", "sound", blocks):
         held.add(block.samples)
         lost_us += block.lost_us
         while held.duration_us >= _SOUND_WINDOW_US:
             span = Span(start_us, start_us + _SOUND_WINDOW_US)
             samples = held.samples()[: _SOUND_WINDOW_US * SOUND_RATE_HZ // SECOND_US]
-            harvest = task.modality.read(SoundWindow(span, samples, last=False))
+            harvest = read(SoundWindow(span, samples, last=False))
             yield Span(start_us, harvest.done_us), harvest, lost_us
             lost_us = 0
             held.drop(harvest.done_us - start_us)
             start_us = harvest.done_us
     if held.duration_us:
         span = Span(start_us, start_us + held.duration_us)
-        yield span, task.modality.read(SoundWindow(span, held.samples(), last=True)), lost_us
+        yield span, read(SoundWindow(span, held.samples(), last=True)), lost_us
 
 
 class _Held:

@@ -7,7 +7,6 @@ a lane waits.
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import threading
 import time
@@ -28,11 +27,20 @@ class Stopped(Exception):  # noqa: N818  (no error: someone asked)
 
 
 class Channel(Generic[T]):
-    """A queue between lanes, which stops with them; ``length`` 0 for no limit."""
+    """A queue between lanes, which stops with them; ``length`` 0 for no limit.
 
-    def __init__(self, stop: threading.Event, length: int) -> None:
+    ``on_change`` is told by how much it grew.
+    """
+
+    def __init__(
+        self,
+        stop: threading.Event,
+        length: int,
+        on_change: Callable[[int], None] | None = None,
+    ) -> None:
         self._stop = stop
         self._queue: queue.Queue[T] = queue.Queue(length)
+        self._on_change = on_change
 
     def put(self, item: T) -> None:
         """Waits where the channel is full; raises `Stopped`."""
@@ -43,6 +51,8 @@ class Channel(Generic[T]):
                 self._queue.put(item, timeout=_HEARTBEAT_S)
             except queue.Full:
                 continue
+            if self._on_change is not None:
+                self._on_change(1)
             return
 
     def __iter__(self) -> Iterator[T]:
@@ -50,8 +60,13 @@ class Channel(Generic[T]):
         while True:
             if self._stop.is_set():
                 raise Stopped
-            with contextlib.suppress(queue.Empty):
-                yield self._queue.get(timeout=_HEARTBEAT_S)
+            try:
+                item = self._queue.get(timeout=_HEARTBEAT_S)
+            except queue.Empty:
+                continue
+            if self._on_change is not None:
+                self._on_change(-1)
+            yield item
 
 
 class Lanes:
@@ -62,9 +77,9 @@ class Lanes:
         self._threads: list[threading.Thread] = []
         self._broken: BaseException | None = None
 
-    def channel(self, length: int) -> Channel[T]:
-        """A new channel between lanes."""
-        return Channel(self._stop, length)
+    def channel(self, length: int, on_change: Callable[[int], None] | None = None) -> Channel[T]:
+        """A new channel between lanes; see `Channel`."""
+        return Channel(self._stop, length, on_change)
 
     def start(
         self,

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidcut import captions, ffmpeg, following, footage, indexing, smart
+from vidcut import captions, ffmpeg, following, footage, running, smart
 from vidcut.asking import Example, Question, Sought
 from vidcut.cutting import Mode
 from vidcut.errors import MediaError, OutputError, UsageError
 from vidcut.finish import Captions
-from vidcut.lanes import Lanes, Stopped
 from vidcut.ledger import Used, is_mostly_used
 from vidcut.moments import Want, candidates, choose, in_order, least_hit
 from vidcut.records import SECOND_US, Clip, Failure, Lengths
@@ -27,20 +26,16 @@ if TYPE_CHECKING:
 
     from vidcut.cutting import CutPlan
     from vidcut.errors import MissingError
-    from vidcut.footage import Footage, Selection
+    from vidcut.footage import Selection
     from vidcut.indexing import Tools
-    from vidcut.lanes import Channel
     from vidcut.library import Holdings
     from vidcut.moments import Candidate
     from vidcut.protocols import Encoder, Onlooker, Prober
     from vidcut.query import Query, Step
     from vidcut.records import Moment, Span, Vector, Video
-    from vidcut.register import Progress, Tally
+    from vidcut.register import Tally
+    from vidcut.running import Watch
 
-_OPEN_FILES = 4
-"""Files between being looked at and being done: enough that no lane waits for the next."""
-_LAST_WORD_S = 3.0
-"""How long an interrupted run waits for its lanes, to be over within 5 s where all is slow."""
 _CUTS_AT_ONCE = 8
 """More ffmpegs than this read one disk no faster."""
 _CLIP_OFF_US = 500_000
@@ -48,14 +43,6 @@ _CLIP_OFF_US = 500_000
 
 
 # index --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """Whom an index run tells."""
-
-    failure: Callable[[Failure], None]
-    progress: Callable[[Progress], None]
 
 
 def index(
@@ -80,47 +67,15 @@ def index(
         if not register.is_done(file)
     ]
     if files:
-        _run(register, files, tools, watch)
+        running.run(register, files, tools, watch)
     # After the run, in which what moved was recognised.
     register.mark_missing([Path(os.path.abspath(path)) for path in paths])  # noqa: PTH100
     names = [m.name for m in (*tools.pictures, *tools.sounds)]
     names += [tools.transcriber.name] if tools.transcriber else []
-    holdings.refresh_snapshots(names)
+    with watch.stopwatch.at("write", "snapshots"):
+        holdings.refresh_snapshots(names)
     register.tally.left_behind = max(map(holdings.catalog.videos_left_behind, names), default=0)
     return register.tally
-
-
-def _run(register: Register, files: Sequence[Footage], tools: Tools, watch: Watch) -> None:
-    """Side by side: looking at files, decoding, reading pictures, hearing, and writing."""
-    register.expect(files)
-    lanes, permits = Lanes(), threading.Semaphore(_OPEN_FILES)
-    reports: Channel[indexing.Report] = lanes.channel(8)
-    to_see: Channel[indexing.Job] = lanes.channel(0)
-    to_hear: Channel[indexing.Job] = lanes.channel(0)
-    sights: Channel[indexing.Sight] = lanes.channel(1)
-    examine = indexing.examiner(tools.reader, lambda: lanes.stopping)
-    lanes.start("examine", examine, lanes.permitted(files, permits), reports)
-    lanes.start("see", indexing.seer(tools), to_see, sights)
-    lanes.start("look", indexing.look, sights, reports)
-    lanes.start("listen", indexing.listener(tools), to_hear, reports)
-    try:
-        for report in reports:
-            files_done = register.files_done
-            job = register.take(report)
-            if job is not None and job.pictures:
-                to_see.put(job)
-            if job is not None and job.sounds:
-                to_hear.put(job)
-            watch.progress(register.progress())
-            if register.files_done > files_done:
-                permits.release()
-            if register.files_done == len(files):
-                return
-    except Stopped:
-        lanes.check()
-        raise
-    finally:
-        lanes.stop(_LAST_WORD_S, release=tools.release)
 
 
 # search -------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -72,6 +73,23 @@ def _wait(process: subprocess.Popen[bytes], halt: threading.Event | None) -> tup
         with suppress(subprocess.TimeoutExpired):
             return process.communicate(timeout=_HEARTBEAT_S)
     raise Halted
+
+
+def give_way(nice: int) -> None:
+    """Let other programs go first, in all threads there are and all processes to come.
+
+    Linux derives the priority of reading and writing from it, (nice + 20) / 5 (ioprio_set(2)),
+    where the disk's scheduler knows any.
+
+    Args:
+        nice: how much to give way, 0…19, on top of how much this process does already.
+    """
+    os.nice(nice)
+    if sys.platform == "linux":  # there each thread has its own, and hands it on
+        wanted = os.getpriority(os.PRIO_PROCESS, 0)
+        for thread in Path("/proc/self/task").iterdir():
+            with suppress(ProcessLookupError):  # it is over
+                os.setpriority(os.PRIO_PROCESS, int(thread.name), wanted)
 
 
 class Gone(Exception):  # noqa: N818  (whoever waits says what it means)

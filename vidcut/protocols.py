@@ -72,7 +72,8 @@ class Prober(Protocol):
 class Reader(Prober, Protocol):
     """Opens media files. Never follows a file's words to any other file or address.
 
-    ``readers/NAME.py`` has ``create(*, witness) -> Reader``. Every method raises `MediaError`.
+    ``readers/NAME.py`` has ``create(*, threads, witness) -> Reader``: how many threads a
+    file's decoder may have, 0 for as many as there are cores. Every method raises `MediaError`.
     It runs in a process of its own, for a decoder may crash or hang.
     """
 

@@ -43,7 +43,9 @@ class Settings:
     device: str = "auto"
     """``auto``, ``cpu`` or ``cuda``."""
     threads: int = 0
-    """For each library at work; 0 for half of the cores."""
+    """For each library at work; 0 for the cores shared out among them."""
+    jobs: int = 0
+    """How many files are seen, and how many heard, at the same time; 0 by the cores."""
     offline: bool = False
     """Never reach for the network, not even for a model's weights."""
     min_score: float = 0.15
@@ -171,8 +173,8 @@ def _checked(name: str, value: Any) -> Any:
         raise UsageError(f"{name} is to be one of {', '.join(choices)}, not {value!r}")
     if name == "min_score" and not 0 <= value <= 1:
         raise UsageError(f"min_score is to be between 0 and 1, not {value}")
-    if name == "threads" and value < 0:
-        raise UsageError(f"threads is to be 0 or more, not {value}")
+    if name in ("threads", "jobs") and value < 0:
+        raise UsageError(f"{name} is to be 0 or more, not {value}")
     return value
 
 

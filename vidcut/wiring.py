@@ -8,15 +8,18 @@ import logging
 import os
 import socket
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from vidcut import library, plugins, workers
+from vidcut import library, plugins, stopwatch, workers
 from vidcut.errors import LibraryNotFoundError, MediaError, MissingError, UsageError
 from vidcut.footage import LIBRARY_FOLDER
 from vidcut.indexing import Tools
 from vidcut.protocols import EncoderOptions, Feed, ModalityOptions
+from vidcut.turns import PictureTurns, SoundTurns, TranscriberTurns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +36,10 @@ _OPEN_CLIP = "open_clip"
 _HUB_PREFIX = "hf-hub:"
 _SAMPLE_PX = {"fast": 480, "balanced": 640, "best": 960}
 """What text on screen is looked for at (rapidocr's detector, measured per size)."""
+_CORES_A_JOB, _MOST_JOBS = 4, 4
+"""A job keeps two to three cores at work (one at pictures, one at sound, and its decoders; on two
+cores 75 % of them), and takes some 500 MiB more than the 1,400 of one: ten real videos of 200 s,
+offline models, no more processor's time by two jobs than by one (benchmarks/memory.py)."""
 _HUB = "https://huggingface.co"
 _HUB_PATIENCE_S = 2.0
 _TRUE = frozenset(("1", "ON", "YES", "TRUE"))
@@ -59,10 +66,13 @@ def store(chosen: Settings) -> ModuleType:
     return plugins.load("stores", name)
 
 
-def reader(name: str) -> workers.Workers:
-    """The reader of this name, which works in processes of its own."""
+def reader(name: str, *, threads: int = 0) -> workers.Workers:
+    """The reader of this name, which works in processes of its own.
+
+    ``threads``: of each file's decoder, 0 for as many as there are cores.
+    """
     plugins.demand("readers", name)
-    return workers.Workers(workers.command(name))
+    return workers.Workers(workers.command(name, threads=threads))
 
 
 def picture(path: Path) -> Picture:
@@ -123,8 +133,28 @@ def modality_options(chosen: Settings) -> ModalityOptions:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How an index run shares out the cores."""
+
+    jobs: int
+    """Files that are seen, and files that are heard, at the same time."""
+    threads: int
+    """Of each library at work: a job has one at its pictures and one at its sound."""
+    decoder_threads: int
+
+
+def shares(chosen: Settings, cores: int) -> Shares:
+    """What was asked for, else full cores with no more at work than there are."""
+    jobs = chosen.jobs or max(1, min(cores // _CORES_A_JOB, _MOST_JOBS))
+    threads = chosen.threads or max(1, cores // (2 * jobs))
+    return Shares(jobs, threads, max(1, cores // jobs))
+
+
 def tools(chosen: Settings, visual_model: str) -> Tools:
     """What an index run works with."""
+    share = shares(chosen, stopwatch.cores())
+    chosen = replace(chosen, threads=share.threads)
     options = modality_options(chosen)
     text = encoder("e5", chosen)
     pictures: list[PictureModality] = []
@@ -134,19 +164,24 @@ def tools(chosen: Settings, visual_model: str) -> Tools:
             continue
         plugin = plugins.load("modalities", name)
         its_encoder = encoder(visual_model, chosen) if name == FRAME else text
+        make = partial(plugin.create, options, its_encoder)
         if plugin.FEED is Feed.PICTURE:
-            pictures.append(plugin.create(options, its_encoder))
+            # One image encoder fills its threads, and two would take twice the memory.
+            pictures.append(PictureTurns(make, 1 if name == FRAME else share.jobs))
         else:
-            sounds.append(plugin.create(options, its_encoder))
+            sounds.append(SoundTurns(make, share.jobs))
     speech = plugins.load("modalities", SPEECH)
-    eyes = reader(chosen.reader)
+    hearing = partial(speech.create, options, text)
+    eyes = reader(chosen.reader, threads=share.decoder_threads)
     return Tools(
         reader=eyes,
+        jobs=share.jobs,
+        prepare=eyes.start,
         release=eyes.close,
         subtitles=speech.subtitles(),
         pictures=pictures,
         sounds=sounds,
-        transcriber=None if chosen.asr == "never" else speech.create(options, text),
+        transcriber=None if chosen.asr == "never" else TranscriberTurns(hearing, share.jobs),
         use_subtitles=chosen.asr == "auto",
         sample_px=_SAMPLE_PX[chosen.quality],
     )

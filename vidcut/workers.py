@@ -41,21 +41,23 @@ MEMORY_BYTES = 1 << 30
 PATIENCE_S = 60.0
 """How long a decoder may do nothing that can be seen before it counts as hung."""
 
-_BOOT = "import sys; sys.path[:] = sys.argv[1:-3]; from vidcut import decoding; decoding.main()"
+_BOOT = "import sys; sys.path[:] = sys.argv[1:-4]; from vidcut import decoding; decoding.main()"
 _KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Of the environment: how names are spelt, and where libraries lie."""
 _ENDS = frozenset(("done", "failed", "missing", "memory"))
 _REMEDY = "convert it with ffmpeg, or leave it out"
 
 
-def command(reader: str) -> list[str]:
+def command(reader: str, *, threads: int = 0) -> list[str]:
     """What starts a process that serves a reader, with the modules that are ours here.
 
     Isolated, so that neither the environment nor the working folder brings others in.
+
+    ``threads``: of a file's decoder, 0 for as many as there are cores.
     """
     places = [os.path.abspath(place) for place in sys.path]  # noqa: PTH100  (Path("") is ".")
     python = [sys.executable, "-I", "-X", f"utf8={sys.flags.utf8_mode}", "-c", _BOOT]
-    return [*python, *places, reader, str(MEMORY_BYTES)]
+    return [*python, *places, reader, str(threads), str(MEMORY_BYTES)]
 
 
 class Workers:
@@ -106,6 +108,13 @@ class Workers:
         """See `vidcut.protocols.Reader.cues`."""
         facts = (track.index, track.codec, track.language)
         return self._one(wire.cues, path, do="cues", track=facts)
+
+    def start(self, count: int) -> None:
+        """Start so many processes before they are asked anything, for they take a while."""
+        for _ in range(count):
+            worker = self._new_one()
+            with self._lock:
+                self._idle.append(worker)
 
     def close(self) -> None:
         """End all processes, whoever waits for them; there will be no others."""

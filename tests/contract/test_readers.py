@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -281,6 +282,18 @@ class TestPictures:
         assert all(
             np.array_equal(one.picture(64), other) for one, other in zip(kept, fresh, strict=True)
         )
+
+    def test_frames_that_are_seen_are_let_go_of_at_once(self, reader: Reader, clips: Path) -> None:
+        """Not when the collector comes round: of 1080p, 200 frames would be 600 MB by then."""
+        gc.collect()
+        gc.disable()
+        try:
+            for frame in reader.frames(clips / "constant.mp4"):
+                frame.picture(64)
+            alive = sum(isinstance(one, av.VideoFrame) for one in gc.get_objects())
+        finally:
+            gc.enable()
+        assert alive < 5  # of 30
 
     @pytest.mark.parametrize("name", ["truncated.ts", "truncated.mkv"])
     def test_a_truncated_file_gives_what_it_still_has(self, shown: Any, name: str) -> None:

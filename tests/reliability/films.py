@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vidcut import library, pipeline, query, wiring
+from vidcut import library, pipeline, query, running, wiring
 from vidcut.errors import MediaError
 from vidcut.footage import Selection
 from vidcut.indexing import Tools
@@ -221,7 +221,7 @@ def index(
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Tally:
     """Bring the folder's library up to date; ``told`` hears of each window that was read."""
-    watch = pipeline.Watch(lambda _: None, progress)
+    watch = running.Watch(lambda _: None, progress)
     store = wiring.store(Settings())
     with library.open_to_write(folder / ".vidcut", store, create=True) as holdings:
         return pipeline.index(holdings, [folder], tools(told), selection=Selection(), watch=watch)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from vidcut import library, pipeline, plugins, viewing, workers
+from vidcut import library, pipeline, plugins, running, viewing, workers
 from vidcut.errors import MediaError, MissingError
 from vidcut.footage import Selection
 from vidcut.indexing import Tools
@@ -161,6 +161,22 @@ def test_cues_and_single_pictures_come_through(broken: Workers) -> None:
 def test_one_that_is_listened_to_no_more_is_ended(broken: Workers) -> None:
     next(iter(broken.sound(Path("a.mp4"))))
     assert children() == []
+
+
+def test_those_that_were_started_early_are_asked_first(broken: Workers) -> None:
+    broken.start(2)
+    started = set(children())
+    assert len(started) == 2
+    broken.probe(Path("fine"))
+    assert set(children()) == started
+
+
+def test_one_that_died_before_it_was_asked_is_replaced(broken: Workers) -> None:
+    broken.start(1)
+    (started,) = children()
+    os.kill(started, signal.SIGKILL)
+    assert broken.probe(Path("fine")).duration_us
+    assert started not in children()
 
 
 def test_none_is_started_before_it_is_needed(broken: Workers) -> None:
@@ -326,7 +342,7 @@ class Room:
             release=reader.close,
         )
         self.failures.clear()
-        watch = pipeline.Watch(self.failures.append, self.watch)
+        watch = running.Watch(self.failures.append, self.watch)
         with library.open_to_write(self.folder / ".vidcut", FLAT, create=True) as holdings:
             return pipeline.index(
                 holdings, (self.folder,), tools, selection=Selection(), retry=retry, watch=watch

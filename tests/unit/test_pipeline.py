@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from vidcut import database, durable, lanes, library, pipeline, plugins, query, schema
+from vidcut import database, durable, lanes, library, pipeline, plugins, query, running, schema
 from vidcut.asking import Example
 from vidcut.catalog import Catalog
 from vidcut.errors import LibraryError, MediaError, MissingError, SpaceMismatchError
@@ -241,7 +241,7 @@ class Studio:
         path.write_text(json.dumps(whole), "utf-8")
         return path
 
-    def index(self, *paths: Path, speech: bool = True, retry: bool = False) -> Tally:
+    def index(self, *paths: Path, speech: bool = True, retry: bool = False, jobs: int = 1) -> Tally:
         tools = Tools(
             reader=Here(self.reader),
             subtitles=FakeSubtitles(),
@@ -250,10 +250,11 @@ class Studio:
             transcriber=self.asr if speech else None,
             use_subtitles=True,
             sample_px=64,
+            jobs=jobs,
         )
         self.reader.read.clear()
         self.failures.clear()
-        watch = pipeline.Watch(self.failures.append, lambda _: self.watched())
+        watch = running.Watch(self.failures.append, lambda _: self.watched())
         with self.writing() as holdings:
             return pipeline.index(
                 holdings,
@@ -378,6 +379,35 @@ def test_a_film_with_nothing_that_is_wanted_is_in_order(studio: Studio) -> None:
     assert studio.index(speech=False).failures == []
     assert studio.state("a.mp4") == ("ok", None)
     assert studio.index(speech=False).unchanged == 1
+
+
+@pytest.mark.parametrize("jobs", [2, 3])
+def test_files_at_the_same_time_come_out_as_one_by_one(
+    tmp_path: Path, truth: dict[str, Any], jobs: int
+) -> None:
+    studio = Studio(tmp_path / "films")
+    fill(studio)
+    studio.index(jobs=jobs)
+    assert studio.catalog() == truth
+
+
+def test_so_many_files_are_heard_at_the_same_time(studio: Studio) -> None:
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        studio.film(name, 20)
+    meeting = threading.Barrier(3)
+    studio.asr.fate = Meet(meeting)
+    assert studio.index(jobs=3).failures == []
+
+
+class Meet(Fate):
+    """Nobody gets on until all are there."""
+
+    def __init__(self, meeting: threading.Barrier) -> None:
+        super().__init__()
+        self.meeting = meeting
+
+    def tempt(self) -> None:
+        self.meeting.wait(5)
 
 
 # Interruptions ------------------------------------------------------------------------
@@ -691,16 +721,18 @@ def test_subtitles_are_taken_when_they_appear_and_heard_when_they_go(studio: Stu
 
 
 def test_a_file_that_vanishes_before_it_is_looked_at_costs_one_failure(studio: Studio) -> None:
-    paths = [studio.film(f"{'abcdefgh'[n]}.mp4", 10 + n) for n in range(8)]
+    many = 2 * running._OPEN_FILES  # so that the last is not looked at before the first is done
+    paths = [studio.film(f"{n:02}.mp4", 5 + n) for n in range(many)]
+    name = paths[-1].name
     studio.index(paths[-1])
-    studio.film("h.mp4", 30)
-    kept = studio.catalog()["h.mp4"]["chunks"]
+    studio.film(name, 90)
+    kept = studio.catalog()[name]["chunks"]
     studio.watched = lambda: paths[-1].unlink(missing_ok=True)
     tally = studio.index()
-    assert [failure.path for failure in tally.failures] == ["h.mp4"]
+    assert [failure.path for failure in tally.failures] == [name]
     assert tally.missing == 1
-    assert studio.catalog()["h.mp4"]["chunks"] == kept
-    assert studio.state("h.mp4") == ("missing", None)
+    assert studio.catalog()[name]["chunks"] == kept
+    assert studio.state(name) == ("missing", None)
 
 
 def test_a_file_that_vanishes_while_it_is_read_goes_on_when_it_is_back(studio: Studio) -> None:

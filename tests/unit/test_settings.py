@@ -76,6 +76,7 @@ def test_a_whole_number_will_do_for_a_number(user_file: Path) -> None:
         ("min_score = 1.5", "min_score is to be between 0 and 1"),
         ("min_score = nan", "min_score is to be between 0 and 1"),
         ("threads = -1", "threads is to be 0 or more"),
+        ("jobs = -1", "jobs is to be 0 or more"),
         ("[quality]\nx = 1", "quality is to be a text"),
     ],
 )

@@ -11,8 +11,10 @@ from typing import Annotated
 import typer
 
 import vidcut
+from vidcut import processes
 from vidcut.cli import options, progress, render
 from vidcut.cli.exits import Exit
+from vidcut.stopwatch import Stopwatch, Unwatched
 
 
 def index(  # noqa: PLR0913  (a command's options)
@@ -53,6 +55,17 @@ def index(  # noqa: PLR0913  (a command's options)
     reader: Annotated[str | None, typer.Option(metavar="NAME", help="pyav or decord.")] = None,
     device: options.DeviceOption = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads for each model.")] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Files seen, and files heard, at the same time."),
+    ] = None,
+    nice: Annotated[
+        int,
+        typer.Option(min=0, max=19, help="Give way to other programs: 0 to 19, 19 the most."),
+    ] = 0,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Tell at the end where the time went.")
+    ] = False,
     offline: options.OfflineOption = None,
     library: options.LibraryOption = None,
     json: options.JsonOption = False,
@@ -66,6 +79,8 @@ def index(  # noqa: PLR0913  (a command's options)
     What is indexed already costs a look; what was interrupted goes on where it stood.
     """
     render.log_level(verbose=verbose)
+    if nice:
+        processes.give_way(nice)
     shown = vidcut.Library(
         library or None,
         visual_model=visual_model,
@@ -75,19 +90,22 @@ def index(  # noqa: PLR0913  (a command's options)
         reader=reader,
         device=device,
         threads=threads,
+        jobs=jobs,
         offline=offline,
     )
     selection = vidcut.Selection(tuple(exclude or ()), include_hidden, follow)
-    begun = time.monotonic()
+    begun, stopwatch = time.monotonic(), Stopwatch() if profile else None
     with shown, progress.bar(quiet=quiet) as bar:
-        watch = vidcut.Watch(bar.failure, bar.progress)
+        watch = vidcut.Watch(bar.failure, bar.progress, stopwatch or Unwatched())
         try:
             tally = shown.index(*paths, selection=selection, retry=retry, watch=watch)
         except KeyboardInterrupt:
             _leave_if_stuck()
             raise
         model = shown.visual_model
-    progress.summary(tally, time.monotonic() - begun, model, json=json, quiet=quiet)
+    measured = stopwatch.profile() if stopwatch is not None else None
+    elapsed_s = time.monotonic() - begun
+    progress.summary(tally, elapsed_s, model, json=json, quiet=quiet, profile=measured)
     if tally.found_nothing:
         return Exit.NOTHING
     return Exit.SOME_FAILED if tally.failures else Exit.DONE

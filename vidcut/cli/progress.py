@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from vidcut.cli import render
+from vidcut.cli import profiling, render
 from vidcut.records import SECOND_US
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from vidcut.records import Failure
     from vidcut.register import Progress, Tally
+    from vidcut.stopwatch import Profile
 
 _PLAIN_EVERY_S = 10.0
 _NAME_CHARS = 40
@@ -59,9 +60,18 @@ class Bar:
 
 
 def summary(
-    tally: Tally, elapsed_s: float, visual_model: str | None, *, json: bool, quiet: bool
+    tally: Tally,
+    elapsed_s: float,
+    visual_model: str | None,
+    *,
+    json: bool,
+    quiet: bool,
+    profile: Profile | None = None,
 ) -> None:
-    """What the run did: as a result where JSON is wanted, else for the person."""
+    """What the run did: as a result where JSON is wanted, else for the person.
+
+    The profile was asked for, so that it is shown even when quiet.
+    """
     media_s = tally.duration_us / SECOND_US
     rate = media_s / elapsed_s if elapsed_s else 0.0
     if json:
@@ -79,8 +89,11 @@ def summary(
                 "x_realtime": round(rate, 2),
                 "visual_model": visual_model,
                 "failures": [{"path": f.path, "reason": f.reason} for f in tally.failures],
+                **({"profile": profiling.as_json(profile, media_s)} if profile else {}),
             }
         )
+    if profile is not None:
+        profiling.show(profile, media_s)
     if quiet:
         return
     if tally.videos:

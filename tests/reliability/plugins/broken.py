@@ -39,8 +39,9 @@ LENGTH_US = 150 * SECOND_US
 BREAKS_AT_US = 70 * SECOND_US
 
 
-def create(*, witness: Witness) -> BrokenReader:
+def create(*, threads: int, witness: Witness) -> BrokenReader:
     """As every reader's."""
+    del threads
     return BrokenReader(witness)
 
 
