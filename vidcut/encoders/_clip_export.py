@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _NEAREST = 0.995
 """The least cosine with torch's vector: strangers lie at 0.1 to 0.8 of each other."""
-_PRECISIONS = ("int8", "fp32")
+_PRECISIONS: Sequence[str] = ("int8", "fp32")
 _OPSET = 17
 _MOST_BYTES = 1_900_000_000
 """A protocol buffer ends at 2 GiB (protobuf.dev/overview)."""
