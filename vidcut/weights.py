@@ -65,6 +65,20 @@ def digest_of(path: Path, like: str = "") -> str:
     return found.hexdigest()
 
 
+def noted_digest(path: Path) -> str:
+    """As `digest_of`, read through once: from then on it costs a look.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest, *stamp = _noted().get(str(path)) or [""]
+    if stamp == list(_stamp(path)):
+        return str(digest)
+    file = WeightFile(str(path), digest_of(path))
+    _note(file, _stamp(path))
+    return file.digest
+
+
 def is_digest(text: str) -> bool:
     """Whether it has the form of one."""
     return bool(_SHA256.fullmatch(text) or _GIT_BLOB.fullmatch(text))

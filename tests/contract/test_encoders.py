@@ -16,6 +16,7 @@ from vidcut import plugins
 from vidcut.protocols import EncoderOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -57,6 +58,14 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     torch.save({"state_dict": model.state_dict()}, folder / "tiny.pt")
     return folder / "tiny.safetensors"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is made ready here is of use to nobody."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +183,15 @@ def test_creating_and_naming_the_space_import_no_torch(name: str, checkpoint: Pa
 @pytest.mark.parametrize("name", ["e5", "labels"])
 def test_a_query_imports_no_torch(name: str) -> None:
     assert imported_by(name, "create(EncoderOptions(offline=True)).query('a red car')") == []
+
+
+def test_a_query_of_a_model_made_ready_imports_no_torch(
+    encoders: dict[str, Any], checkpoint: Path
+) -> None:
+    encoders["open_clip"].query("a red car")
+    options = f"EncoderOptions({f'{TINY}={checkpoint}'!r}, offline=True)"
+    heavy = imported_by("open_clip", f"create({options}).query('a red car')")
+    assert set(heavy) <= {"PIL"}
 
 
 @each

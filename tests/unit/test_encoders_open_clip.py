@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from huggingface_hub import constants
 
-from vidcut import hub, plugins
+from vidcut import hub, plugins, weights
 from vidcut.errors import MissingError, UsageError
 from vidcut.protocols import EncoderOptions
 
@@ -28,6 +28,12 @@ TINY_CONFIG = {
     "vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16},
     "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 1, "layers": 1},
 }
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test makes ready is not there for the next."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -168,6 +174,14 @@ def test_a_checkpoint_is_named_by_what_it_holds(plugin: Any, saved: Path) -> Non
     assert plugin.create(offline(f"{TINY}={saved / 'moved.pt'}")).space != space
     assert space.dim == 24
     assert "sha256" in space.version
+
+
+def test_a_checkpoint_is_read_through_once_to_be_named(
+    plugin: Any, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = plugin.create(offline(f"{TINY}={saved / 'tiny.pt'}")).space
+    monkeypatch.setattr(weights, "digest_of", lambda *_: pytest.fail("read again"))
+    assert plugin.create(offline(f"{TINY}={saved / 'tiny.pt'}")).space == space
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"cos\nsystem\n(S'true'\ntR."])

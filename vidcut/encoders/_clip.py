@@ -19,7 +19,7 @@ from PIL import Image
 from vidcut import hub
 from vidcut.encoders import _clip_choice, _device, _hub
 from vidcut.encoders._rows import unit
-from vidcut.encoders._text import readable
+from vidcut.encoders._text import LONGEST_CHARACTERS, readable
 from vidcut.encoders._torchvision import make_importable
 from vidcut.errors import MissingError, UsageError
 
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 _BATCH = 16
 _BATCH_CUDA = 128
-_LONGEST_CHARACTERS = 1000
-"""CLIP's towers read 64 or 77 tokens."""
 _PATIENCE_S = 5.0
 _LOOKS = ("mean", "std", "interpolation", "resize_mode")
 
@@ -103,9 +101,13 @@ class Clip:
         self._tokenizer = tokenizer
         self._device = device
 
+    def parts(self) -> tuple[Any, Any, Any]:
+        """open_clip's model, what prepares its pictures, and its tokenizer."""
+        return self._model, self._preprocess, self._tokenizer
+
     def text(self, text: str) -> NDArray[np.float32]:
         """``float32 (dim,)`` of unit length."""
-        tokens = self._tokenizer([readable(text, longest=_LONGEST_CHARACTERS)])
+        tokens = self._tokenizer([readable(text, longest=LONGEST_CHARACTERS)])
         vector: NDArray[np.float32] = self._vectors(self._model.encode_text, tokens)[0]
         return vector
 

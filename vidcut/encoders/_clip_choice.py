@@ -135,7 +135,7 @@ def version(choice: Choice) -> str:
     """Names the weights: for a checkpoint by what the file holds, not by where it lies."""
     if choice.checkpoint is None:
         return str(choice)
-    digest = weights.digest_of(choice.checkpoint)
+    digest = weights.noted_digest(choice.checkpoint)
     return f"{choice.name}@sha256:{digest[:12]}"
 
 

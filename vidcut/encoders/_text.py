@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+LONGEST_CHARACTERS = 1000
+"""Of a query for an open_clip model: its towers read 64 or 77 tokens."""
 _EAST_ASIAN = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 _UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 """Control characters (a NUL ends a C string) and lone surrogates (they are in no UTF-8)."""

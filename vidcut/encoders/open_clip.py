@@ -5,7 +5,8 @@ keeps to the commit it was begun with: ``hf-hub:ORG/REPO@COMMIT``), or ``NAME=FI
 on this machine, ``.safetensors`` or a state_dict in ``.pt``, of the architecture NAME, which is
 open_clip's or stands in ``NAME.json`` beside the file.
 
-torch and open_clip are imported at the first text or picture, not before.
+torch and open_clip are imported at the first text or picture, and then no more: `_towers` makes
+the model ready for ONNX Runtime, so that a search needs neither.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidcut import hub
-from vidcut.encoders import _clip_choice, _hub
+from vidcut.encoders import _clip_choice, _exported, _hub
+from vidcut.encoders._exported import Shelf
 from vidcut.encoders._rows import logistic
+from vidcut.encoders._towers import Towers
 from vidcut.errors import MissingError, VidcutError
 from vidcut.records import Seen, Space
-from vidcut.weights import Weights
+from vidcut.weights import Weights, noted_digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vidcut.encoders._clip_choice import Choice
+    from vidcut.encoders._exported import Export
     from vidcut.protocols import EncoderOptions
     from vidcut.records import Picture, Vector
 
@@ -115,8 +119,9 @@ def fetch(model: str | None) -> None:
 
 
 def weights() -> Sequence[Weights]:
-    """The presets."""
-    return [_preset(preset, model) for preset, model in PRESETS.items()]
+    """The presets, and what of any model was made ready for ONNX Runtime."""
+    presets = [_preset(preset, model) for preset, model in PRESETS.items()]
+    return [*presets, *map(_made_ready, _exported.kept())]
 
 
 class OpenClipEncoder:
@@ -126,7 +131,7 @@ class OpenClipEncoder:
         self._choice = choice
         self._options = options
         self._space: Space | None = None
-        self._model: Any = None
+        self._towers = Towers(self._loaded, self._shelf, self._text_config, options)
 
     @property
     def space(self) -> Space:
@@ -139,12 +144,11 @@ class OpenClipEncoder:
 
     def query(self, text: str) -> Vector:
         """``float32 (dim,)`` of unit length."""
-        vector: Vector = self._loaded().text(text)
-        return vector
+        return self._towers.text(text)
 
     def images(self, pictures: Sequence[Picture]) -> Sequence[Seen]:
         """One for each picture, whatever their sizes; open_clip names no labels."""
-        return [Seen(vector) for vector in self._loaded().images(pictures)]
+        return [Seen(vector) for vector in self._towers.images(pictures)]
 
     def confidence(self, cosines: NDArray[np.float32]) -> NDArray[np.float32]:
         """By the kind of training: see `_CLIP` and `_SIGLIP`."""
@@ -156,17 +160,26 @@ class OpenClipEncoder:
         return logistic(cosines, **_ALIKE)
 
     def _loaded(self) -> Any:
-        if self._model is None:
-            offline = self._options.offline
-            text = _clip_choice.config(self._choice, offline=offline)["text_cfg"]
-            _demand_transformers(self._choice, text)
-            path = _fetched(self._choice, offline=offline)
-            if not offline:
-                _hub.fetch_text_side(text)
-            elif not _hub.has_text_side(text):
-                raise _hub.missing(f"the tokenizer of open_clip {self._choice}", _OFFLINE)
-            self._model = _torch_side().load(self._choice, path, self._options)
-        return self._model
+        offline, text = self._options.offline, self._text_config()
+        _demand_transformers(self._choice, text)
+        path = _fetched(self._choice, offline=offline)
+        if not offline:
+            _hub.fetch_text_side(text)
+        elif not _hub.has_text_side(text):
+            raise _hub.missing(f"the tokenizer of open_clip {self._choice}", _OFFLINE)
+        return _torch_side().load(self._choice, path, self._options)
+
+    def _text_config(self) -> dict[str, Any]:
+        config = _clip_choice.config(self._choice, offline=self._options.offline)
+        text: dict[str, Any] = config["text_cfg"]
+        return text
+
+    def _shelf(self) -> Shelf | None:
+        place = _weights_path(self._choice)
+        if place is None:
+            return None
+        known = hub.known(hub.Address("", ""), Path(place)).digest
+        return Shelf(self.space.version, known or noted_digest(Path(place)))
 
 
 def _choice(model: str | None) -> Choice:
@@ -188,6 +201,22 @@ def _preset(preset: str, model: str) -> Weights:
         optional=True,
         origin=f"hub {_HUB_ADDRESSES[model]}@{revision[:12]}" if revision else "",
         files=files,
+    )
+
+
+def _made_ready(export: Export) -> Weights:
+    facts = export.facts
+    precision, cosine = facts["precision"], facts["cosine"]
+    licences = {PRESETS[preset]: licence for preset, licence in _LICENCES.items()}
+    return Weights(
+        model=f"open_clip {facts['model']}, {facts['tower']}, {precision}",
+        serves=f"the same without torch, at a cosine of {cosine:.4f} or more with it",
+        licence=licences.get(facts["model"], "the model's own"),
+        place=str(export.folder),
+        remedy="an index or a search makes it anew",
+        optional=True,
+        origin=f"made here of sha256 {facts['weights'][:12]}",
+        files=export.files,
     )
 
 
@@ -219,7 +248,11 @@ def _source(choice: Choice) -> tuple[str, str]:
     address = _HUB_ADDRESSES.get(str(choice))
     if address is not None:
         return address, ""
+    noted = _exported.source(str(choice))
+    if noted is not None:
+        return noted
     found: tuple[str, str] = _torch_side().source(choice)
+    _exported.note_source(str(choice), *found)
     return found
 
 
