@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from vidcut import library as library_
+from vidcut import wiring
+from vidcut.settings import Settings
 
 SAMPLES = Path(__file__).resolve().parents[3] / "sample_media"
 
@@ -22,14 +25,12 @@ def library(run: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(SAMPLES / "pets.mp4", folder)
     words = ("index", ".", "--offline", "--visual-model", "labels", "--asr", "never")
     assert run("vidcut", *words, cwd=folder).returncode == 0
-    with sqlite3.connect(folder / ".vidcut" / "catalog.sqlite") as catalog:
-        named = (f"open_clip:{GONE}",)
-        catalog.execute("UPDATE settings SET value = ? WHERE name = 'visual_model'", named)
-        changed = catalog.execute(
+    store = wiring.store(Settings())
+    with library_.open_to_write(folder / ".vidcut", store) as holdings, holdings.catalog.writing():
+        holdings.catalog.keep_setting("visual_model", f"open_clip:{GONE}")
+        holdings.catalog._db.execute(
             "UPDATE spaces SET encoder = 'open_clip' WHERE encoder = 'labels'"
         )
-        assert changed.rowcount == 1
-    catalog.close()
     return folder
 
 
