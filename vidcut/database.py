@@ -91,6 +91,13 @@ class Connection:
             self._db.close()
         if self._files:
             self._files.unregister()
+            self._files = None
+
+    def __del__(self) -> None:
+        """The file is let go of without a word: of a reader, apsw would say what `close` leaves."""
+        if hasattr(self, "_db"):  # else the file could not be opened
+            with suppress(apsw.Error):
+                self._db.close()
 
     def execute(self, sql: str, values: tuple[Any, ...] = ()) -> Rows:
         """Begin a statement, or several; the rows come as they are asked for."""

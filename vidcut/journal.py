@@ -8,7 +8,8 @@ it cannot be read, the log was damaged, and what it held must not vanish silentl
 
 from __future__ import annotations
 
-from os import SEEK_CUR
+import os
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +30,9 @@ _MAGICS = {0x377F0682: "<u4", 0x377F0683: ">u4"}
 _VERSION = 3_007_000
 _PAGE_BYTES = tuple(1 << power for power in range(9, 17))
 _FRAMES_AT_ONCE = 2048
+_BETWEEN_LOOKS_S = 0.02
+"""Longer than the clock's tick by which a file's time of writing is told."""
+_MOST_LOOKS = 50
 
 
 def of(catalog: Path) -> Path:
@@ -37,24 +41,35 @@ def of(catalog: Path) -> Path:
 
 
 def is_damaged(log: Path) -> bool:
-    """Whether a transaction in the log that was finished cannot be read."""
-    while True:
+    """Whether a transaction in the log that was finished cannot be read.
+
+    A writer may be at work: a frame that is half written looks broken, and the ones after it may
+    be whole by the time that they are read. What is damaged stays so, look after look.
+    """
+    seen = None
+    for _ in range(_MOST_LOOKS):
         try:
             with log.open("rb") as file:
+                facts = os.fstat(file.fileno())
                 header = file.read(_HEADER_BYTES)
                 found = _is_damaged(header, file)
                 file.seek(0)
-                if file.read(_HEADER_BYTES) == header:  # else it was begun anew meanwhile
-                    return found
+                is_same = file.read(_HEADER_BYTES) == header  # else it was begun anew meanwhile
         except FileNotFoundError:
             return False
+        stamp = (facts.st_size, facts.st_mtime_ns)
+        if is_same and (not found or stamp == seen):
+            return found
+        seen = stamp
+        time.sleep(_BETWEEN_LOOKS_S)
+    return True
 
 
 def _is_damaged(header: bytes, file: BinaryIO) -> bool:
     first = file.read(1)
     if not first:
         return False  # no frame was begun
-    file.seek(-1, SEEK_CUR)
+    file.seek(-1, os.SEEK_CUR)
     fields = np.frombuffer(header, dtype=">u4").astype(np.uint32)
     words, page_bytes = _MAGICS.get(int(fields[0])), int(fields[2])
     if words is None or fields[1] != _VERSION or page_bytes not in _PAGE_BYTES:

@@ -46,7 +46,7 @@ def test_bad_files_cost_a_line_each_and_the_rest_goes_on(tmp_path: Path, vidcut:
     (films / "empty.mkv").touch()
     (films / "a\nb\x1b[31m.mp4").write_bytes(b"\0" * 500)
     (films / "playlist.mp4").write_text("#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n")
-    os.mkfifo(films / "pipe.mp4")
+    os.mkfifo(films / "pipe.mp4")  # no footage at all: passed over
     whole = (ROOT / "sample_media" / "pets.mp4").read_bytes()
     (films / "cut.mp4").write_bytes(whole[: len(whole) // 3])
     shutil.copy(ROOT / "sample_media" / "voice-note.m4a", films / '--"good".m4a')
@@ -54,7 +54,7 @@ def test_bad_files_cost_a_line_each_and_the_rest_goes_on(tmp_path: Path, vidcut:
     assert done.code == 3
     summary = json.loads(done.out)
     failed = {Path(failure["path"]).name for failure in summary["failures"]}
-    bad = {"text.mp4", "empty.mkv", "a\nb\x1b[31m.mp4", "playlist.mp4", "pipe.mp4"}
+    bad = {"text.mp4", "empty.mkv", "a\nb\x1b[31m.mp4", "playlist.mp4"}
     assert bad <= failed <= bad | {"cut.mp4"}
     lines = [line for line in done.err.splitlines() if line.startswith("vidcut: ")]
     assert len(lines) == len(failed)
@@ -62,7 +62,7 @@ def test_bad_files_cost_a_line_each_and_the_rest_goes_on(tmp_path: Path, vidcut:
     listed = vidcut("ls", "--failed", cwd=tmp_path)
     assert "\x1b" not in listed.out
     again = json.loads(vidcut("index", "--json", *OFFLINE, "--", films.name, cwd=tmp_path).out)
-    assert {failure["path"] for failure in again["failures"]} == {f"{films.name}/pipe.mp4"}
+    assert again["failures"] == []
     found = vidcut("search", "new lens for the camera", "-n", "--min-score", "0", cwd=tmp_path)
     assert found.code == 0
 

@@ -443,7 +443,7 @@ def test_a_full_disk_and_a_poor_ffmpeg_leave_nothing_and_are_told(
 ) -> None:
     tool = refusing(tmp_path / "ffmpeg", words)
     output = tmp_path / "out" / "f.mp4"
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=words.removeprefix("x: ")):
         render_to(output, film(take(footage / "film.mp4")), tool)
     assert list(output.parent.iterdir()) == []
 

@@ -215,7 +215,7 @@ def test_no_pair_in_order_is_left_out(first: list[Hit], second: list[Hit]) -> No
         for one in steps[0]
         for other in steps[1]
         if one.video == other.video and one.run.span.end <= other.run.span.start
-        if one.run.span < other.run.span and one.run.span.end < other.run.span.end
+        if one.run.span.start < other.run.span.start and one.run.span.end < other.run.span.end
     ]
     chains = {chain.chain for chain in in_order(steps, within_us=99 * SECOND_US, least=0.0)}
     assert all(pair in chains for pair in pairs)

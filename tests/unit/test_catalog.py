@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 from fractions import Fraction
@@ -397,3 +398,13 @@ def test_videos_that_another_model_read_are_counted(opened: Catalog) -> None:
     opened.add_vector(add(opened, "words", video_id=other), opened.space_id(newer), b"\0\0\0\0")
     assert opened.videos_left_behind("asr") == 1
     assert opened.videos_left_behind("frame") == 0
+
+
+def test_a_reader_that_nobody_closed_ends_quietly(path: Path) -> None:
+    catalog.create(path).close()
+    with catalog.open_(path, writable=True).writing():
+        pass
+    reader = catalog.open_(path, writable=False)
+    assert reader.videos() == []
+    del reader  # an error here would be raised where it is let go, or be a warning
+    gc.collect()

@@ -89,5 +89,22 @@ def test_a_log_that_was_only_begun_says_nothing(path: Path, left: int) -> None:
     assert not journal.is_damaged(journal.of(path))
 
 
+def test_a_frame_that_is_being_written_is_looked_at_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = 32 + ends(path)[-2] * FRAME + 24 + 100
+    flip(path, at)
+    looks = []
+
+    def meanwhile(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 1:
+            flip(path, at)
+
+    monkeypatch.setattr("vidcut.journal.time.sleep", meanwhile)
+    assert not journal.is_damaged(journal.of(path))
+    assert len(looks) == 1
+
+
 def test_no_log_is_not_damaged(path: Path) -> None:
     assert not journal.is_damaged(path.with_name("none"))
