@@ -402,10 +402,12 @@ def test_videos_that_another_model_read_are_counted(opened: Catalog) -> None:
 
 def test_a_reader_that_nobody_closed_ends_quietly(path: Path) -> None:
     catalog.create(path).close()
+    catalog.open_(path, writable=True).close()
+    reader = catalog.open_(path, writable=False)
+    assert reader.videos() == []
     writer = catalog.open_(path, writable=True)
     with writer.writing():
         writer.add_video("a.mp4", (1, 2), b"x")
-    reader = catalog.open_(path, writable=False)
     assert len(reader.videos()) == 1
     writer.close()
     del reader  # the last to let go of the log: an error here would come out of anywhere
