@@ -111,3 +111,16 @@ def test_a_picture_that_stands_for_long_is_no_loss(tmp_path: Path) -> None:
     command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", frames, "-fps_mode", "vfr"]
     subprocess.run([*command, "-c:v", "libx264", str(still)], check=True)
     assert lost_s(still) == (0, 0)
+
+
+def test_what_is_encrypted_is_refused_and_no_noise_is_indexed(folder: Path, tmp_path: Path) -> None:
+    sealed = tmp_path / "sealed.mp4"
+    cipher = ["-encryption_scheme", "cenc-aes-ctr", "-encryption_key", "0" * 32]
+    cipher += ["-encryption_kid", "1" * 32]
+    command = ["ffmpeg", "-v", "error", "-i", str(folder / "a.mp4"), "-c", "copy", *cipher]
+    subprocess.run([*command, str(sealed)], check=True)
+    viewer = Here(pyav.create())
+    with pytest.raises(MediaError, match=r"^sealed\.mp4: is encrypted"):
+        viewer.probe(sealed)
+    with pytest.raises(MediaError, match="is encrypted"):
+        list(viewer.windows(sealed, start_us=0, longest_px=16))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import stat
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -123,6 +124,9 @@ def packets(container: Any, stream: Any, witness: Witness) -> Iterator[Any]:
     """The stream's packets that hold something, from where the container stands.
 
     A read that fails is passed over: many a demuxer finds its feet again.
+
+    Raises:
+        MediaError: they are encrypted, and would decode to noise.
     """
     failures = 0
     while failures < _MOST_FAILURES:
@@ -130,6 +134,9 @@ def packets(container: Any, stream: Any, witness: Witness) -> Iterator[Any]:
             for packet in container.demux(stream):
                 failures = 0
                 witness.read(_packet_us(container, packet))
+                if packet.has_sidedata("encryption_info"):
+                    name = PurePath(container.name).name
+                    raise MediaError(f"{name}: is encrypted; take the copy that you own the key of")
                 if packet.size:  # a decoder takes an empty packet for the end
                     yield packet
         except av.error.FFmpegError:
