@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.reliability.strace import Stage
 
-pytestmark = strace.NEEDED
+pytestmark = [pytest.mark.points, strace.NEEDED]
 POINTS = {"first": 60, "again": 45, "forget": 25, "older": 30}
 OPENING = ("openat",)
 """Opens films too: what cannot be read is no failure of the library's."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.reliability.strace import Stage
 
-pytestmark = strace.NEEDED
+pytestmark = [pytest.mark.points, strace.NEEDED]
 POINTS = {"first": 115, "again": 95, "forget": 50, "older": 70}
 """Of each scene; a few are not reached, and do not count."""
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from tests.reliability.strace import Stage
 
+pytestmark = pytest.mark.points
+
 needs_strace = strace.NEEDED
 POINTS = {"first": 110, "again": 90, "forget": 45, "older": 60}
 
