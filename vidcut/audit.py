@@ -55,6 +55,11 @@ class Finding:
     """Whose it is, and of which modality, where that is known."""
     modality: str | None = None
 
+    @property
+    def is_damage(self) -> bool:
+        """Whether it is the library's own: media are the user's to change."""
+        return self.kind is not Kind.MEDIA
+
 
 _REPAIR = "'vidcut verify --repair' mends it"
 _ANEW = "'vidcut verify --repair' forgets it, and the next 'vidcut index' makes it anew"

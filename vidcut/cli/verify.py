@@ -41,13 +41,13 @@ def verify(
 
     with vidcut.Library(library) as opened:
         found = _show(opened.verify(read_media=read_media, tell=tell), json=json)
-        if repair and any(_is_damage(finding) for finding in found):
+        if repair and any(finding.is_damage for finding in found):
             for done in opened.repair(found):
                 render.say(render.printable(done))
             found = _show(opened.verify(tell=tell), json=json)
     if not found and not (json or quiet):
         render.say("the library is whole")
-    if any(_is_damage(finding) for finding in found):
+    if any(finding.is_damage for finding in found):
         return Exit.LIBRARY
     return Exit.SOME_FAILED if found else Exit.DONE
 
@@ -62,8 +62,3 @@ def _show(findings: Iterable[Finding], *, json: bool) -> list[Finding]:
             line = f"{finding.kind}: {finding.where}: {finding.fact}; {finding.remedy}"
             render.emit(render.printable(line))
     return shown
-
-
-def _is_damage(finding: Finding) -> bool:
-    """Media are the user's to change."""
-    return finding.kind != "media"
