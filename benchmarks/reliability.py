@@ -123,12 +123,13 @@ def soak(rounds: int) -> None:
     with strace.stage() as stage, strace.room() as work:
         ended = stage.ask("soak", work, rounds=rounds)
     assert ended.code == 0, ended.answer
-    memory_kib = [facts[0] for facts in ended.answer]
-    descriptors = sorted({facts[1] for facts in ended.answer})
-    tenth = max(1, rounds // 10)
-    kib = [f"{median(memory_kib[at : at + tenth]):.0f}" for at in range(0, rounds, tenth)]
-    print(f"soak          {rounds:6} rounds in {ended.seconds:.0f} s; descriptors {descriptors}")
-    print(f"  memory by tenths, KiB: {' '.join(kib)}")
+    heap, objects, descriptors = zip(*ended.answer, strict=True)
+    print(f"soak          {rounds:6} rounds in {ended.seconds:.0f} s")
+    print(f"  descriptors: {set(descriptors)}")
+    for name, each in (("bytes of malloc's", heap), ("objects of Python's", objects)):
+        tenth = max(1, rounds // 10)
+        told = " ".join(f"{median(each[at : at + tenth]):.0f}" for at in range(0, rounds, tenth))
+        print(f"  {name} in use, medians of tenths: {told}")
 
 
 RUNS = {

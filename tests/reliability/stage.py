@@ -26,6 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tests.reliability import films, scenes
 from vidcut import lanes
 from vidcut.errors import LibraryNotFoundError, VidcutError
@@ -194,19 +196,30 @@ def _watch(request: dict[str, Any]) -> dict[str, Any]:
     return {"times": times, "seen": list(seen)}
 
 
-def _soak(request: dict[str, Any]) -> list[list[int]]:
-    """Index what has changed and search, so many rounds: KiB and descriptors after each."""
-    folder = Path(request["folder"])
-    facts = []
-    for number in range(request["rounds"]):
+class _Mallinfo2(ctypes.Structure):
+    _names = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+    _fields_ = [(name, ctypes.c_size_t) for name in _names.split()]
+
+
+def _soak(request: dict[str, Any]) -> Any:
+    """Index what has changed and search, so many rounds.
+
+    After each: bytes in use by malloc (the stage has one arena), objects of Python's own
+    allocator, descriptors. What the process holds resident would go up and down by megabytes,
+    as the allocators please.
+    """
+    folder, libc = Path(request["folder"]), ctypes.CDLL(None)
+    libc.mallinfo2.restype = _Mallinfo2
+    facts = np.zeros((request["rounds"], 3), dtype=np.int64)  # made now: it grows by nothing
+    for number, row in enumerate(facts):
         films.write(folder / "one.mp4", 40, tint=1 + number % 9)
         films.index(folder)
         films.answers(folder)
         gc.collect()
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+        heap = libc.mallinfo2()
         descriptors = len(list(Path("/proc/self/fd").iterdir()))
-        facts.append([pages * os.sysconf("SC_PAGESIZE") // 1024, descriptors])
-    return facts
+        row[:] = heap.uordblks + heap.hblkhd, sys.getallocatedblocks(), descriptors
+    return facts.tolist()
 
 
 _REQUESTS: dict[str, Callable[[dict[str, Any]], Any]] = {

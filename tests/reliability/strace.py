@@ -63,7 +63,8 @@ class Stage:
     """A process that acts on request (see `stage`)."""
 
     def __init__(self) -> None:
-        one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+        one = dict.fromkeys((*threads, "MALLOC_ARENA_MAX"), "1")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.reliability.stage"],
             cwd=ROOT,

@@ -8,6 +8,7 @@ a copy, and making that of 100,000 rows took longer than ten searches.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import faiss as _stubbed
@@ -17,6 +18,7 @@ from vidcut.stores._best import best, slack
 from vidcut.stores._snapshot import read, write
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -52,8 +54,6 @@ class FaissStore:
         self._vectors = vectors
         self._rows = np.arange(len(ids), dtype=np.int64)
         self._added: list[tuple[NDArray[np.int64], NDArray[np.float16]]] = []
-        self._scanners: dict[bool, Any] = {}
-        self._only: Any = None
 
     def __len__(self) -> int:
         return len(self._ids) + sum(len(ids) for ids, _ in self._added)
@@ -108,32 +108,44 @@ class FaissStore:
         query = np.ascontiguousarray(vector, dtype=np.float32)
         cosines = np.full(count, -np.inf, dtype=np.float32)
         rows = np.full(count, -1, dtype=np.int64)
-        scanner = self._scanner(limited=allowed is not None)
-        if allowed is not None:
-            bits = np.packbits(allowed, bitorder="little")
-            selector = _faiss.IDSelectorBitmap(len(bits), _faiss.swig_ptr(bits))
-            self._only = (bits, selector)  # the scanner holds them by address alone
-            scanner.sel = selector
-        scanner.set_query(_faiss.swig_ptr(query))
         codes = self._vectors.view(np.uint8).reshape(-1)
-        arrays = (codes, self._rows, cosines, rows)
-        scanner.scan_codes(len(self._rows), *map(_faiss.swig_ptr, arrays), count)
+        with _scanner(self._vectors.shape[1], limited=allowed is not None) as scanner:
+            if allowed is not None:
+                bits = np.packbits(allowed, bitorder="little")
+                selector = _faiss.IDSelectorBitmap(len(bits), _faiss.swig_ptr(bits))
+                scanner.sel = selector
+            scanner.set_query(_faiss.swig_ptr(query))
+            arrays = (codes, self._rows, cosines, rows)
+            scanner.scan_codes(len(self._rows), *map(_faiss.swig_ptr, arrays), count)
         order = np.argsort(-cosines, kind="stable")
         order = order[rows[order] >= 0]
         return cosines[order], rows[order]
 
-    def _scanner(self, *, limited: bool) -> Any:
-        """One for each way to search, made once: FAISS's Python never frees one."""
-        if limited not in self._scanners:
-            kind = _faiss.ScalarQuantizer.QT_fp16
-            quantizer = _faiss.ScalarQuantizer(self._vectors.shape[1], kind)
-            nothing = _faiss.IDSelectorBatch(np.empty(0, dtype=np.int64)) if limited else None
-            scanner = quantizer.select_InvertedListScanner(
-                _faiss.METRIC_INNER_PRODUCT,
-                None,
-                False,  # noqa: FBT003  (FAISS takes no names here)
-                nothing,
-            )
-            scanner.set_list(0, 0.0)
-            self._scanners[limited] = quantizer, nothing, scanner
-        return self._scanners[limited][-1]
+
+_idle: dict[tuple[int, bool], list[tuple[Any, ...]]] = {}
+"""Scanners that nobody uses, by width and whether they are limited, with what they need."""
+
+
+@contextmanager
+def _scanner(dim: int, *, limited: bool) -> Iterator[Any]:
+    """One of these for a while: FAISS's Python never frees one, so they are used again."""
+    idle = _idle.setdefault((dim, limited), [])
+    try:
+        made = idle.pop()
+    except IndexError:  # none, or another thread was quicker
+        made = _made(dim, limited=limited)
+    yield made[-1]  # one that failed is not used again
+    idle.append(made)
+
+
+def _made(dim: int, *, limited: bool) -> tuple[Any, ...]:
+    quantizer = _faiss.ScalarQuantizer(dim, _faiss.ScalarQuantizer.QT_fp16)
+    nothing = _faiss.IDSelectorBatch(np.empty(0, dtype=np.int64)) if limited else None
+    scanner = quantizer.select_InvertedListScanner(
+        _faiss.METRIC_INNER_PRODUCT,
+        None,
+        False,  # noqa: FBT003  (FAISS takes no names here)
+        nothing,
+    )
+    scanner.set_list(0, 0.0)
+    return quantizer, nothing, scanner
