@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -33,6 +33,18 @@ _FRAMES_AT_ONCE = 2048
 _BETWEEN_LOOKS_S = 0.02
 """Longer than the clock's tick by which a file's time of writing is told."""
 _MOST_LOOKS = 50
+
+
+class _Frame(NamedTuple):
+    """A page as a transaction left it."""
+
+    page: int
+    is_good: bool
+    """As it was written."""
+    is_current: bool
+    """This log's, not one's that lay here before."""
+    is_last: bool
+    """It ends a transaction."""
 
 
 def of(catalog: Path) -> Path:
@@ -80,24 +92,36 @@ def _is_damaged(header: bytes, file: BinaryIO) -> bool:
     return _is_broken_within(_frames(file, fields, words, _FRAME_HEADER_BYTES + page_bytes))
 
 
-def _is_broken_within(frames: Iterator[tuple[bool, bool, bool]]) -> bool:
-    """Whether after a broken frame a transaction ends, and another begins."""
-    is_broken = is_over = False
-    for is_good, is_current, is_last in frames:
-        if is_over and is_good:
+def _is_broken_within(frames: Iterator[_Frame]) -> bool:
+    """Whether a frame is broken that is not of the last transaction.
+
+    That is so where after it a transaction ends and another begins, or where one ends that has
+    a page twice: within a transaction SQLite writes a page over where it lies, all but the one
+    that ends it, so they are two, and what ended the first is what is broken.
+    """
+    pages: set[int] = set()
+    is_broken = is_over = is_twice = False
+    for frame in frames:
+        if is_over and frame.is_good:
             return True
-        is_broken = is_broken or not is_good
-        is_over = is_over or (is_broken and is_current and is_last)
+        is_broken = is_broken or not frame.is_good
+        ends = frame.is_current and frame.is_last
+        if ends and not is_broken:
+            pages.clear()
+            is_twice = False
+        elif frame.is_good and not ends:
+            is_twice = is_twice or frame.page in pages
+            pages.add(frame.page)
+        elif ends and is_twice:
+            return True
+        is_over = is_over or (is_broken and ends)
     return False
 
 
 def _frames(
     file: BinaryIO, header: NDArray[np.uint32], words: str, frame_bytes: int
-) -> Iterator[tuple[bool, bool, bool]]:
-    """Of each frame: is it as written, is it this log's, does it end a transaction.
-
-    Each is told by itself, from the checksum that the one before it names.
-    """
+) -> Iterator[_Frame]:
+    """Each is told by itself, from the checksum that the one before it names."""
     before = header[6:8].reshape(1, 2)
     while data := file.read(_FRAMES_AT_ONCE * frame_bytes):
         count = len(data) // frame_bytes
@@ -108,5 +132,6 @@ def _frames(
         found = sums(content.view(words).astype(np.uint32), named[:-1])
         current = (heads[:, 2:4] == header[4:6]).all(axis=1)
         good = current & (found == heads[:, 4:6]).all(axis=1)
-        yield from zip(good.tolist(), current.tolist(), (heads[:, 1] > 0).tolist(), strict=True)
+        facts = (heads[:, 0], good, current, heads[:, 1] > 0)
+        yield from map(_Frame, *(fact.tolist() for fact in facts))
         before = named[-1:]

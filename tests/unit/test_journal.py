@@ -76,6 +76,35 @@ def test_a_broken_middle_is_refused_to_a_writer_too(path: Path) -> None:
     assert journal.of(path).read_bytes() == log
 
 
+def test_two_transactions_do_not_vanish_where_the_end_of_the_first_is_gone(path: Path) -> None:
+    log = bytearray(journal.of(path).read_bytes())
+    at = 32 + ends(path)[-2] * FRAME
+    log[at : at + 4096] = bytes(4096)
+    journal.of(path).write_bytes(log)
+    with pytest.raises(LibraryError, match="is damaged"):
+        read_all(path)
+
+
+@pytest.mark.parametrize("frame", range(12))
+def test_one_large_transaction_may_be_torn_anywhere(tmp_path: Path, frame: int) -> None:
+    live = tmp_path / "live.sqlite"
+    catalog.create(live).close()
+    writer = catalog.open_(live, writable=True)
+    with writer.writing():
+        for number in range(400):
+            writer.add_video(f"{number}.mp4", (1, 2), b"%06d" % number * 500)
+    made = tmp_path / "catalog.sqlite"
+    shutil.copy(live, made)
+    log = bytearray(journal.of(live).read_bytes())
+    writer.close()
+    count = (len(log) - 32) // FRAME
+    at = 32 + count * frame // 12 * FRAME
+    log[at : at + 4096] = bytes(4096)
+    journal.of(made).write_bytes(log)
+    assert count > 500
+    assert not journal.is_damaged(journal.of(made))
+
+
 def test_a_torn_end_is_a_transaction_that_was_not_finished(path: Path) -> None:
     flip(path, 32 + ends(path)[-1] * FRAME + 24 + 100)
     assert not journal.is_damaged(journal.of(path))
