@@ -104,6 +104,8 @@ def _settings(connection: Connection) -> Iterator[Finding]:
             fact = f"the setting {name} names a space that no vector is in"
             modality = name.removeprefix("space.")
             yield Finding(Kind.SETTING, where, fact, _ANEW, modality=modality)
+        if name.startswith("lost_us.") and not str(value).isdecimal():
+            yield Finding(Kind.SETTING, where, f"the setting {name} is no number", _REPAIR)
     if not str(kept.get("deletions", "0")).isdecimal():
         yield Finding(Kind.SETTING, where, "the setting deletions is no number", _REPAIR)
         return

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
-from vidcut import durable, journal, schema, seal, terms
+from vidcut import durable, journal, losses, schema, seal, terms
 from vidcut.database import Access, Connection
 from vidcut.errors import LibraryError
 
@@ -324,6 +324,7 @@ def _settle(new: Connection) -> None:
         " json_array(encoder, dim, version) FROM chunks JOIN vectors ON chunk_id = chunks.id"
         " JOIN spaces ON spaces.id = space_id GROUP BY modality, spaces.id ORDER BY count(*) DESC"
     )
+    new.execute(losses.OF_NONE)
     new.execute(
         "INSERT OR IGNORE INTO settings SELECT 'visual_model', ? FROM settings"
         " WHERE name = 'space.frame' AND json_extract(value, '$[0]') = ?",

@@ -152,6 +152,7 @@ WRONG = {
     "a lost space": ("DELETE FROM spaces", Kind.REFERENCE),
     "a lost id": ("DELETE FROM settings WHERE name = 'library_id'", Kind.SETTING),
     "no counter": ("UPDATE settings SET value = 'x' WHERE name = 'deletions'", Kind.SETTING),
+    "a loss": ("INSERT INTO settings VALUES ('lost_us.1.asr', 'x')", Kind.SETTING),
     "a lost chunk": ("UPDATE settings SET value = '5' WHERE name = 'deletions'", Kind.COUNT),
     "the index": ("PRAGMA writable_schema=1; DELETE FROM texts_data WHERE id > 10", Kind.TEXT),
 }
