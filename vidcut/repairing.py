@@ -59,6 +59,9 @@ def repair(folder: Path, store: ModuleType, findings: Sequence[Finding]) -> Iter
                 yield "the vectors' snapshots were made anew"
         finally:
             holdings.close()
+        if Kind.SEAL in kinds:  # which closing makes
+            is_made = seal.of(path).exists()
+            yield f"the catalog's seal was {'made anew' if is_made else 'removed'}"
 
 
 def _lost(rescued: rescue.Rescued) -> Iterator[str]:

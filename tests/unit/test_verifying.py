@@ -414,10 +414,26 @@ def test_a_log_that_is_not_its_own(home: Path) -> None:
 
 def test_a_damaged_seal(home: Path) -> None:
     flip(seal.of(catalog_of(home)), 70)
-    assert kinds(home) == {Kind.SEAL}
-    mend(home)
+    (found,) = check(home)
+    assert (found.kind, found.where) == (Kind.SEAL, str(seal.of(catalog_of(home))))
+    assert found.fact == "it is damaged"
+    assert mend(home) == ["the catalog's seal was made anew"]
     assert check(home) == []
     assert seal.of(catalog_of(home)).exists()
+
+
+def test_no_line_names_its_place_or_its_remedy_twice(home: Path) -> None:
+    for damage in (WRONG["media"][0], WRONG["words"][0]):
+        written(home, damage)
+    others = [(seal.of(catalog_of(home)), 3), (catalog_of(home), 0)]
+    told = check(home)
+    for path, size in others:
+        os.truncate(path, size)
+        told += check(home)
+    assert {Kind.VIDEO, Kind.CHUNK, Kind.SEAL, Kind.CATALOG} <= {one.kind for one in told}
+    for one in told:
+        assert one.where not in one.fact
+        assert "--repair" not in one.fact
 
 
 def test_snapshots(home: Path) -> None:
