@@ -105,7 +105,7 @@ def _why(one: Unused) -> str:
     """That it was never used, and what makes it worth a look."""
     reasons = ["nothing of it was used" if one.is_whole else "the rest was used"]
     for modality, text in one.evidence:
-        shown = render.printable(text)
+        shown = render.words(text)
         shown = f"{shown[:_MOST_CHARS]}…" if len(shown) > _MOST_CHARS else shown
         reasons.append(f"{_VERBS.get(modality, modality)}: {shown}")
     return ("\n" if sys.stdout.isatty() else "; ").join(reasons)

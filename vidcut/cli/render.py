@@ -19,7 +19,7 @@ from rich.text import Text
 
 from vidcut.cutting import format_time
 from vidcut.errors import OutputError
-from vidcut.escaping import json_text, visible
+from vidcut.escaping import json_text, readable, visible
 from vidcut.records import SECOND_US
 from vidcut.terms import matches
 
@@ -48,6 +48,11 @@ class _Visible(logging.Formatter):
 def printable(text: str) -> str:
     """The text with whatever could steer a terminal made visible, on one line."""
     return visible(text)
+
+
+def words(text: str) -> str:
+    """What is said, written or asked for, likewise; where it breaks into lines is a blank."""
+    return readable(text)
 
 
 def log_level(*, verbose: bool) -> None:
@@ -202,7 +207,7 @@ def _edge(boundary: Boundary) -> str:
 
 
 def _why(hit: Hit, terms: tuple[str, ...]) -> Text:
-    text = printable(hit.chunk.text or "")
+    text = words(hit.chunk.text or "")
     if hit.chunk.modality == "frame":
         labels = ", ".join([*dict.fromkeys(text.split(", "))][:_MOST_LABELS])
         return Text(f"seen: {labels}" if labels else "seen")
