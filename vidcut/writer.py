@@ -54,6 +54,16 @@ def only_writer(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def demand_writable(folder: Path) -> None:
+    """Raise where nobody could write to the library in this folder, whoever is at it now.
+
+    Raises:
+        LibraryError: what is to be the lock is none.
+        OutputError: the folder cannot be written to.
+    """
+    os.close(_opened(folder / LOCK))
+
+
 def _opened(path: Path) -> int:
     if path.is_symlink():
         fact = f"{path} is a symbolic link, and vidcut follows none inside a library"

@@ -89,7 +89,7 @@ def export(  # noqa: PLR0913  (a command's options)
 def _library(folder: Path | None) -> vidcut.Library:
     """The library that is to know what is used, missed now rather than when all is written."""
     opened = vidcut.Library(folder)
-    opened.holdings  # noqa: B018  (opened here, it is missed here)
+    remarks.demand_ledger(opened, is_marked=True)
     return opened
 
 

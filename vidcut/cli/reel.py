@@ -248,8 +248,7 @@ def _check(
         making.check_music(music, wiring.reader(opened.settings.reader))
     if output is not None:  # moments on stdin need no library
         making.spare(opened, [output])
-    if is_marked:
-        opened.holdings  # noqa: B018  (opened here, it is missed here)
+    remarks.demand_ledger(opened, is_marked=is_marked)
 
 
 def _found(

@@ -70,6 +70,21 @@ def _has_changed(opened: vidcut.Library, video: Video) -> bool:
     return (facts.st_size, facts.st_mtime_ns) != opened.holdings.catalog.stamp(video.id)
 
 
+def demand_ledger(opened: vidcut.Library, *, is_marked: bool) -> None:
+    """Refuse to mark anything in a library that cannot be written to, before anything is made.
+
+    Raises:
+        LibraryError: there is none, or it cannot be used.
+        OutputError: it cannot be written to.
+    """
+    from vidcut import library  # noqa: PLC0415  (not for --help)
+
+    if not is_marked:
+        return
+    opened.holdings  # noqa: B018  (opened here, it is missed here)
+    library.demand_writable(opened.folder)
+
+
 def mark(opened: vidcut.Library, films: Iterable[Film], *, quiet: bool) -> None:
     """Write down what went into films; files that the library does not know are named.
 
