@@ -70,7 +70,9 @@ def export(  # noqa: PLR0913  (a command's options)
     exporting.check(file, overwrite=overwrite)
     opened = _library(library) if mark_used else None
     noted = Remarks(quiet=quiet)
-    said = editing.moments_of(_lines(moments))
+    said = list(editing.moments_of(_lines(moments)))
+    for one in said:
+        noted.stale(one)
     takes = [take for _, take in editing.takes_of(said, reader.probe) if noted.is_take(take)]
     if takes:
         edit = editing.edit_of(takes, name or file.stem, rate=chosen, size=wanted)

@@ -126,6 +126,7 @@ def _unused_json(opened: vidcut.Library, one: Unused) -> dict[str, object]:
     return {
         "video": one.video.path,
         "path": str(opened.path(one.video)),
+        "indexed": render.stamp_json(opened.holdings.catalog.stamp(one.video.id)),
         "start": render.seconds(one.span.start),
         "end": render.seconds(one.span.end),
         "seconds": render.seconds(one.span.duration),

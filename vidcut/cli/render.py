@@ -140,13 +140,20 @@ def emit_table(title: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> No
 
 
 def moment_json(
-    moment: Moment, *, path: str, clip: Clip | None, moved: bool, models: Mapping[str, str]
+    moment: Moment,
+    *,
+    path: str,
+    stamp: tuple[int, int],
+    clip: Clip | None,
+    moved: bool,
+    models: Mapping[str, str],
 ) -> dict[str, Any]:
     """A moment as a JSON object; times in seconds. ``moved``: how far the ends are is known."""
     return {
         "rank": moment.rank,
         "video": moment.video.path,
         "path": path,
+        "indexed": stamp_json(stamp),
         "start": seconds(moment.start.time_us),
         "end": seconds(moment.end.time_us),
         "score": round(moment.score, 4),
@@ -170,6 +177,11 @@ def moment_json(
         "mode": clip.mode if clip else None,
         "note": clip.note if clip else None,
     }
+
+
+def stamp_json(stamp: tuple[int, int]) -> dict[str, int | str]:
+    """What a file was when it was indexed; nanoseconds as text, for JSON's numbers round them."""
+    return {"bytes": stamp[0], "mtime_ns": str(stamp[1])}
 
 
 def moment_row(moment: Moment, terms: tuple[str, ...]) -> list[str | Text]:
