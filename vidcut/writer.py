@@ -65,9 +65,7 @@ def demand_writable(folder: Path) -> None:
 
 
 def _opened(path: Path) -> int:
-    if path.is_symlink():
-        fact = f"{path} is a symbolic link, and vidcut follows none inside a library"
-        raise LibraryError(f"{fact}; remove it")
+    durable.demand_no_link(path, "remove it")
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     with durable.writing_in(path.parent):
         descriptor = os.open(path, flags, 0o644)

@@ -118,7 +118,7 @@ def test_a_moment_says_of_which_file_it_is(
     shutil.copyfile(ROOT / "sample_media" / "pets.mp4", film)
     facts = film.stat()
     right = {"bytes": facts.st_size, "mtime_ns": str(facts.st_mtime_ns)}
-    told = [
+    told: list[tuple[dict[str, Any], int]] = [
         ({}, 0),
         ({"indexed": None}, 0),
         ({"indexed": {"bytes": True, "mtime_ns": "9" * 5000}}, 0),
