@@ -104,12 +104,11 @@ def power(stage: Stage, of: Rehearsal, share: int, work: Path) -> Points:
 def paired(stage: Stage, of: Rehearsal, share: int, work: Path) -> Points:
     del work
     for number in range(share):
-        pace_s = 0.2 * (number % 2)
-        yield f"pair {number}", partial(_pair, stage, of, pace_s)
+        yield f"pair {number}", partial(_pair, stage, of, bool(number % 2))
 
 
-def _pair(stage: Stage, of: Rehearsal, pace_s: float, room: Path) -> bool:
-    pairs.pair(stage, of, room, pace_s=pace_s)
+def _pair(stage: Stage, of: Rehearsal, outlasts: bool, room: Path) -> bool:  # noqa: FBT001
+    pairs.pair(stage, of, room, outlasts=outlasts)
     return True
 
 

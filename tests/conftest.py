@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from vidcut import writer
+
 # Shared runners stall now and then: slowness is for the benchmarks to tell.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+
+@dataclass
+class Clock:
+    """Time that passes by waiting alone, however busy the machine is."""
+
+    now_s: float = 0.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.now_s += seconds
+
+
+@pytest.fixture
+def waited(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """What a writer that is refused has waited."""
+    clock = Clock()
+    monkeypatch.setattr(writer, "time", clock)
+    return clock
 
 
 @pytest.fixture(autouse=True)

@@ -61,6 +61,14 @@ class Finding:
         return self.kind is not Kind.MEDIA
 
 
+def fact_of(error: LibraryError, where: str) -> str:
+    """What an error says of a place, without the place's name and the remedy, told beside it."""
+    said = str(error)
+    rest = said.removeprefix(f"{where} ")
+    fact = rest.partition("; ")[0]
+    return fact if rest == said else f"it {fact}"
+
+
 _REPAIR = "'vidcut verify --repair' mends it"
 _ANEW = "'vidcut verify --repair' forgets it, and the next 'vidcut index' makes it anew"
 
@@ -74,7 +82,8 @@ def findings(connection: Connection) -> Iterator[Finding]:
         try:
             yield from check(connection)
         except LibraryError as error:
-            yield Finding(Kind.CATALOG, str(connection.path), str(error), _REPAIR)
+            where = str(connection.path)
+            yield Finding(Kind.CATALOG, where, fact_of(error, where), _REPAIR)
             return
 
 
@@ -104,6 +113,8 @@ def _settings(connection: Connection) -> Iterator[Finding]:
             fact = f"the setting {name} names a space that no vector is in"
             modality = name.removeprefix("space.")
             yield Finding(Kind.SETTING, where, fact, _ANEW, modality=modality)
+        if name.startswith("lost_us.") and not str(value).isdecimal():
+            yield Finding(Kind.SETTING, where, f"the setting {name} is no number", _REPAIR)
     if not str(kept.get("deletions", "0")).isdecimal():
         yield Finding(Kind.SETTING, where, "the setting deletions is no number", _REPAIR)
         return
@@ -128,7 +139,8 @@ def _videos(connection: Connection) -> Iterator[Finding]:
         try:
             rows.video(row)
         except LibraryError as error:
-            yield Finding(Kind.VIDEO, os.fsdecode(row[1]), str(error), _ANEW, video_id=row[0])
+            where = os.fsdecode(row[1])
+            yield Finding(Kind.VIDEO, where, fact_of(error, where), _ANEW, video_id=row[0])
 
 
 def _chunks(connection: Connection) -> Iterator[Finding]:
@@ -144,7 +156,7 @@ def _chunks(connection: Connection) -> Iterator[Finding]:
         try:
             chunk = rows.chunk(tuple(columns))
         except LibraryError as error:
-            yield Finding(Kind.CHUNK, where, str(error), _ANEW, **owner)
+            yield Finding(Kind.CHUNK, where, fact_of(error, where), _ANEW, **owner)
             continue
         if (found_by or "") != terms.found_by(chunk.text):
             fact = "the full text has other words than the chunk"

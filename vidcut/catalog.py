@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from vidcut import rows, schema
 from vidcut.errors import LibraryError
 from vidcut.escaping import full_text
+from vidcut.losses import Losses
 from vidcut.records import Space, Span
 from vidcut.uses import Uses
 
@@ -35,6 +36,7 @@ class Catalog:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
         self.uses = Uses(connection)
+        self.losses = Losses(connection)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -137,6 +139,7 @@ class Catalog:
         """The video and all that was made of it; the file itself is not touched."""
         self._db.execute("DELETE FROM chunks WHERE video_id = ?", (video_id,))
         self._db.execute("DELETE FROM videos WHERE id = ?", (video_id,))
+        self.losses.forget(video_id)
 
     def forget_chunks(self, video_id: int, modality: str | None = None) -> None:
         """All of a video's chunks and progress, or those of one modality."""
@@ -144,6 +147,7 @@ class Catalog:
         which_rows = "WHERE video_id = ? AND (? IS NULL OR modality = ?)"
         for statement in ("DELETE FROM chunks", "DELETE FROM progress"):
             self._db.execute(f"{statement} {which_rows}", which)
+        self.losses.forget(video_id, modality)
         if modality is None:
             self._db.execute("DELETE FROM cuts WHERE video_id = ?", (video_id,))
 

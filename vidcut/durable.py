@@ -88,8 +88,17 @@ def demand_plain(path: Path) -> None:
         raise LibraryNotFoundError(f"{fact}; 'vidcut index FOLDER' makes a library") from error
     except OSError as error:
         raise LibraryError(f"{path} cannot be looked at ({error.strerror})") from error
-    if stat.S_ISLNK(mode):
-        fact = f"{path} is a symbolic link, and vidcut follows none inside a library"
-        raise LibraryError(f"{fact}; point --library at the folder that it leads to")
+    demand_no_link(path, "point --library at the folder that it leads to")
     if not stat.S_ISREG(mode):
         raise LibraryError(f"{path} is no file; point --library at another folder")
+
+
+def demand_no_link(path: Path, remedy: str) -> None:
+    """Raise where the path is a symbolic link, wherever it leads.
+
+    Raises:
+        LibraryError: it is one; with what to do about it.
+    """
+    if path.is_symlink():
+        fact = f"{path} is a symbolic link, and vidcut follows none inside a library"
+        raise LibraryError(f"{fact}; {remedy}")

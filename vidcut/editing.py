@@ -1,7 +1,7 @@
 """Moments → an edit: takes in their order, and the rate and size of the film. Pure.
 
 What `vidcut search --json` writes is read back here: one JSON object a line, with ``path``,
-``start`` and ``end`` in seconds, and perhaps ``query`` and ``evidence``.
+``start`` and ``end`` in seconds, and perhaps ``query``, ``evidence`` and ``indexed``.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ _NEARLY = Fraction(1, 100)
 """How far 23.98 or 29.97 may be from the rate that it is short for."""
 _MOST_SECONDS = 10**9
 """Some 30 years: what is longer is no time in a film."""
+_NANOSECONDS = re.compile(r"-?[0-9]{1,20}")
 _VERBS = {"frame": "seen", "asr": "said", "ocr": "written"}
 _WANTED = 'an object with "path", "start" and "end", as vidcut search --json writes'
 
@@ -111,6 +112,16 @@ class Said:
             return float(score) if math.isfinite(score) else None
         except OverflowError:  # JSON's whole numbers have no end
             return None
+
+    @property
+    def stamp(self) -> tuple[int, int] | None:
+        """Size and time of change, in ns, of the file that was indexed; None where not said."""
+        indexed = self.facts.get("indexed")
+        said = indexed if isinstance(indexed, dict) else {}
+        size, mtime = said.get("bytes"), said.get("mtime_ns")
+        if isinstance(size, bool) or not isinstance(size, int) or not isinstance(mtime, str):
+            return None
+        return (size, int(mtime)) if _NANOSECONDS.fullmatch(mtime) else None
 
     @property
     def modality(self) -> str | None:

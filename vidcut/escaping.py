@@ -56,15 +56,20 @@ def is_shapeless(char: str) -> bool:
 def visible(text: str) -> str:
     r"""The text on one line, with whatever could steer a terminal or deceive a reader spelt out.
 
-    Line feeds and tabs become blanks, other shapeless characters ``\x1b``, ``\u202e`` or, for
-    bytes that are no text, ``\udcff``. It is for reading alone: JSON keeps names exactly.
+    Shapeless characters become ``\x0a``, ``\x1b``, ``\u202e`` or, for bytes that are no text,
+    ``\udcff``. It is for reading alone: JSON keeps names exactly.
     """
     return _rewritten(text, _spelt)
 
 
+def readable(text: str) -> str:
+    """The same for words, in which a line feed or a tab is but a blank; in names it is not."""
+    return _rewritten(text, lambda char: " " if char in "\n\t" else _spelt(char))
+
+
 def html_text(text: str) -> str:
-    """The same for HTML's and SVG's text and attributes in quotes."""
-    return html.escape(visible(text))
+    """Words for HTML's and SVG's text and attributes in quotes; names as `visible` gives them."""
+    return html.escape(readable(text))
 
 
 def spoken(row: str) -> str:
@@ -98,8 +103,6 @@ def undrawn(text: str, blocks: re.Pattern[str]) -> str:
 
 
 def _spelt(char: str) -> str:
-    if char in "\n\t":
-        return " "
     if ord(char) <= _ASCII_END:
         return f"\\x{ord(char):02x}"
     return char.encode("ascii", "backslashreplace").decode()

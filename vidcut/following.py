@@ -60,12 +60,15 @@ def framed(
     if finish.shape is Shape.WHOLE:
         return Framed(finish)
     middle = Framed(finish, Crop.CENTRE)
-    if not finish.follows:
-        return middle
     try:
+        if onlooker.probe(source).picture is None:
+            return Framed(finish, note="it has no pictures to crop")
+        if not finish.follows:
+            return middle
         found = follow(onlooker, source, span, halt=halt)
     except MediaError as error:
-        return replace(middle, note=f"cropped from the middle, for nothing can be seen ({error})")
+        blind = f"cropped from the middle, for nothing can be seen ({error})"
+        return replace(middle, note=blind if finish.follows else "")
     if not found.way:
         return replace(middle, note="nothing stands out, cropped from the middle")
     return Framed(replace(finish, way=found.way), Crop.SUBJECT, _note(found))

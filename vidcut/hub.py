@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _PATIENCE_S = 5.0
 """For an answer to begin, and for more of one to arrive: the client itself waits 10 s."""
-_SWITCHES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY")
+_SWITCHES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 _COMMIT_CHARACTERS = 12
 _NOT_FOUND = 404
 _ELSEWHERE = range(300, 400)
@@ -137,6 +137,8 @@ def _answers(address: Address) -> bool:
     Raises:
         MissingError: it does not say so in time.
     """
+    if constants.HF_HUB_OFFLINE:
+        raise missing(str(address), "HF_HUB_OFFLINE is set")
     url = huggingface_hub.hf_hub_url(address.repo, address.file, revision=address.revision)
     token = huggingface_hub.get_token()
     headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -319,7 +319,8 @@ def _hear(
     A window's length hangs on nothing but its start, so that it comes out the same when the
     work is taken up there.
     """
-    start_us, held, lost_us = task.start_us, _Held(), 0
+    start_us, held = task.start_us, _Held()
+    lost: list[Span] = []
 
     def read(window: SoundWindow) -> Harvest:
         with stopwatch.at("listen", task.modality.name):
@@ -327,18 +328,22 @@ def _hear(
 
     blocks = tools.reader.sound(job.footage.path, start_us=start_us)
     for block in stopwatch.making("listen", "sound", blocks):
+        if block.lost_us:
+            lost.append(Span(block.start_us, block.start_us + block.lost_us))
         held.add(block.samples)
-        lost_us += block.lost_us
         while held.duration_us >= _SOUND_WINDOW_US:
             span = Span(start_us, start_us + _SOUND_WINDOW_US)
             samples = held.samples()[: _SOUND_WINDOW_US * SOUND_RATE_HZ // SECOND_US]
             harvest = read(SoundWindow(span, samples, last=False))
-            yield Span(start_us, harvest.done_us), harvest, lost_us
-            lost_us = 0
+            done_us = harvest.done_us  # what is behind it is read once more
+            before = [Span(one.start, min(one.end, done_us)) for one in lost if one.start < done_us]
+            yield Span(start_us, done_us), harvest, sum(one.duration for one in before)
+            lost = [Span(max(one.start, done_us), one.end) for one in lost if one.end > done_us]
             held.drop(harvest.done_us - start_us)
             start_us = harvest.done_us
     if held.duration_us:
         span = Span(start_us, start_us + held.duration_us)
+        lost_us = sum(one.duration for one in lost)
         yield span, read(SoundWindow(span, held.samples(), last=True)), lost_us
 
 

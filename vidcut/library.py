@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidcut import catalog, durable, places, terms
+from vidcut import catalog, durable, places, terms, writer
 from vidcut.errors import (
     LibraryError,
     LibraryNotFoundError,
@@ -53,6 +53,20 @@ def locate(start: Path) -> Path:
 def open_(folder: Path, store: ModuleType) -> Holdings:
     """Open a library to read from it."""
     return Holdings(folder, catalog.open_(folder / CATALOG, writable=False), store)
+
+
+def demand_writable(folder: Path) -> None:
+    """Raise where the library cannot be opened to write, but for another writer's sake.
+
+    Raises:
+        LibraryError: it is not as vidcut made it.
+        OutputError: it cannot be written to.
+    """
+    path = folder / CATALOG
+    durable.demand_plain(path)
+    writer.demand_writable(folder)
+    with durable.writing_in(folder):
+        os.close(os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC))
 
 
 @contextmanager

@@ -193,7 +193,7 @@ def _y(score: float) -> float:
 
 def svg(chart: Chart) -> str:
     """The plot as an SVG document that loads nothing and runs nothing."""
-    name = html_text(f"{chart.query} — {chart.video}")
+    name = html_text(f"{chart.query} — {visible(chart.video)}")
     size = f'viewBox="0 0 {_WIDE} {_HIGH}" width="{_WIDE}" height="{_HIGH}"'
     font = "system-ui, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
     return "\n".join(

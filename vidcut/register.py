@@ -73,8 +73,6 @@ class _Open:
     feeds: set[Feed]
     failures: list[str] = field(default_factory=list)
     done_us: dict[Feed, int] = field(default_factory=dict)
-    lost_us: Counter[tuple[Feed, str]] = field(default_factory=Counter)
-    """What did not decode, by feed and, of sound, by who listened."""
 
 
 class Register:
@@ -211,13 +209,12 @@ class Register:
                 self._catalog.advance(
                     job.video_id, name, task.recipe, done_us=harvest.done_us, finished=False
                 )
+                if made.lost_us:
+                    self._catalog.losses.add(job.video_id, name, made.lost_us)
                 self.tally.chunks[name] += len(harvest.drafts)
                 self.tally.invented += harvest.left_out
         if job.video_id in self._open:
-            video = self._open[job.video_id]
-            video.done_us[made.feed] = made.span.end
-            listener = "" if made.feed is Feed.PICTURE else next(iter(made.harvests), "")
-            video.lost_us[made.feed, listener] += made.lost_us
+            self._open[job.video_id].done_us[made.feed] = made.span.end
 
     def _end(self, ended: Ended) -> None:
         """Close a feed of a video, and with its last feed the video.
@@ -306,7 +303,8 @@ class Register:
             self._catalog.forget_chunks(job.video_id)
             self._catalog.set_state(job.video_id, "partial")
             return "failed"
-        failure = "; ".join(dict.fromkeys((*video.failures, *_losses(video)))) or None
+        failures = dict.fromkeys((*video.failures, *self._losses(job.video_id)))
+        failure = "; ".join(failures) or None
         if failure is not None:
             self._fail(job.footage.path, failure)
         if failure is not None and _is_gone(job.footage.path):
@@ -314,6 +312,24 @@ class Register:
             return "missing"
         self._finish(job, (*job.pictures, *job.sounds))
         return self._settle(job.video_id, failure)
+
+    def _losses(self, video_id: int) -> Iterator[str]:
+        """What to say of what did not decode, in this run or before, where it is more than a blink.
+
+        Modalities look at the same pictures and listen to the same sound.
+        """
+        lost_us = self._catalog.losses.of(video_id)
+        seen = {modality.name for modality in self._tools.pictures}
+        told = []
+        for name, modalities in (
+            ("pictures", lost_us.keys() & seen),
+            ("sound", lost_us.keys() - seen),
+        ):
+            most_us = max((lost_us[one] for one in modalities), default=0)
+            if most_us >= _LEAST_LOST_US:
+                told.append(f"{most_us / SECOND_US:.1f} s of its {name}")
+        if told:
+            yield f"{' and '.join(told)} could not be decoded; the rest is indexed"
 
     def _settle(self, video_id: int, failure: str | None) -> str:
         """Record how a video stands with which all is done that can be."""
@@ -331,17 +347,6 @@ class Register:
         failure = Failure(self._holdings.relative(path), reason)
         self.tally.failures.append(failure)
         self._on_failure(failure)
-
-
-def _losses(video: _Open) -> Iterator[str]:
-    """What to say of what did not decode, where that is more than a blink."""
-    told = []
-    for feed, name in ((Feed.PICTURE, "pictures"), (Feed.SOUND, "sound")):
-        lost_us = max((us for (of, _), us in video.lost_us.items() if of is feed), default=0)
-        if lost_us >= _LEAST_LOST_US:
-            told.append(f"{lost_us / SECOND_US:.1f} s of its {name}")
-    if told:
-        yield f"{' and '.join(told)} could not be decoded; the rest is indexed"
 
 
 def _has_changed(footage: Footage) -> bool:

@@ -40,10 +40,11 @@ def repair(folder: Path, store: ModuleType, findings: Sequence[Finding]) -> Iter
     kinds = {finding.kind for finding in findings}
     with only_writer(folder):
         if kinds & _FILE:
-            kept, saved = rescue.rescue(path)
-            told = ", ".join(f"{count} {table}" for table, count in saved.items() if count)
+            rescued = rescue.rescue(path)
+            told = ", ".join(f"{count} {table}" for table, count in rescued.saved.items() if count)
             yield f"a new catalog was made of what could be read: {told or 'nothing'}"
-            yield f"the damaged one is kept as {kept}"
+            yield f"the damaged one is kept as {rescued.kept}"
+            yield from _lost(rescued)
         if Kind.SEAL in kinds:
             seal.of(path).unlink(missing_ok=True)
         connection = schema.open_(path, writable=True)
@@ -58,6 +59,34 @@ def repair(folder: Path, store: ModuleType, findings: Sequence[Finding]) -> Iter
                 yield "the vectors' snapshots were made anew"
         finally:
             holdings.close()
+        if Kind.SEAL in kinds:  # which closing makes
+            is_made = seal.of(path).exists()
+            yield f"the catalog's seal was {'made anew' if is_made else 'removed'}"
+
+
+def _lost(rescued: rescue.Rescued) -> Iterator[str]:
+    """What no index run brings back, and what that means."""
+    uses, settings = rescued.lost["uses"], rescued.lost["settings"]
+    if uses != 0:
+        counts = "what they told of counts as never used, until '--mark-used' marks it again"
+        yield f"{_many(uses, 'row')} of the ledger of used footage {_were(uses)}; {counts}"
+    if settings != 0:
+        model = "which model read the pictures is known no more: give the next 'vidcut index' its"
+        means = f"{model} --visual-model again, else all pictures may be read anew"
+        means = "all that counts was made anew" if rescued.has_model else means
+        yield f"{_many(settings, 'setting')} of the library {_were(settings)}; {means}"
+
+
+def _many(count: int | None, what: str) -> str:
+    if count is None:
+        return f"an unknown number of {what}s"
+    return f"1 {what}" if count == 1 else f"{count} {what}s"
+
+
+def _were(count: int | None) -> str:
+    if count is None:
+        return "may be lost"
+    return "was lost" if count == 1 else "were lost"
 
 
 def _unfinished(catalog: Catalog) -> Iterator[str]:

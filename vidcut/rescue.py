@@ -8,15 +8,17 @@ index run makes it anew from the media.
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
 
-from vidcut import durable, journal, schema, seal, terms
+from vidcut import durable, journal, losses, schema, seal, terms
 from vidcut.database import Access, Connection
 from vidcut.errors import LibraryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _TABLES = {
@@ -36,25 +38,42 @@ _ROWIDS = ("videos", "spaces", "chunks", "vectors")
 """Of these a row is found by a number."""
 _TWICE = {"spaces": "sqlite_autoindex_spaces_1"}
 """Tables of which an index has all columns too. Without its space every vector is lost."""
+_ONE_MODEL = "labels"
+"""The encoder of pictures that has one model alone: by its own name it is kept."""
+_MODEL = "SELECT 1 FROM settings WHERE name = 'visual_model'"
 UNFINISHED = "UPDATE videos SET state = 'partial' WHERE id = ? AND state = 'ok'"
 """Of a video of which something was forgotten, until an index run has made it anew."""
+_NOWHERE_ELSE = ("settings", "uses")
+"""What media cannot tell again."""
 _MOST_TRIES = 100_000
 """Numbers that are tried one by one between what can be read from the front and the back."""
 
 
-def rescue(path: Path) -> tuple[Path, dict[str, int]]:
-    """Put a new catalog in a damaged one's place, which is kept beside it.
+@dataclass(frozen=True, slots=True)
+class Rescued:
+    """What a new catalog has of a damaged one, and what only that one knew."""
 
-    Returns:
-        Where the damaged one lies now, and how many rows of each table are in the new one.
-    """
+    kept: Path
+    """Where the damaged one lies now."""
+    saved: dict[str, int]
+    """How many rows of each table are in the new one."""
+    lost: dict[str, int | None]
+    """How many settings and uses are not in it; None where some are not, and none can tell."""
+    has_model: bool
+    """Whether it is known by which model pictures were read, or that none were."""
+
+
+def rescue(path: Path) -> Rescued:
+    """Put a new catalog in a damaged one's place, which is kept beside it."""
     aside = path.with_name(f".{path.name}.rescue.part")
     with durable.writing_in(path.parent):
         for left in (aside, journal.of(aside), seal.of(aside)):
             left.unlink(missing_ok=True)
         new = schema.create(aside)
         try:
-            saved = _fill(new, path)
+            lost = _fill(new, path)
+            saved = {table: _count(new, table) for table in _TABLES}
+            has_model = new.execute(_MODEL).fetchone() is not None
         finally:
             new.close()
         durable.sync(aside)
@@ -68,7 +87,7 @@ def rescue(path: Path) -> tuple[Path, dict[str, int]]:
             beside.unlink(missing_ok=True)
         aside.replace(path)
         durable.sync(path.parent)
-    return kept, saved
+    return Rescued(kept, saved, lost, has_model)
 
 
 def _keep(path: Path, kept: Path) -> None:
@@ -89,20 +108,22 @@ def _free_name(path: Path) -> Path:
     return kept
 
 
-def _fill(new: Connection, damaged: Path) -> dict[str, int]:
+def _fill(new: Connection, damaged: Path) -> dict[str, int | None]:
+    """Fill a new catalog; how many rows of `_NOWHERE_ELSE` it has not, as `Rescued` tells it."""
     new.pragma("foreign_keys", "OFF")
     new.execute("BEGIN IMMEDIATE; DELETE FROM settings")
     broken = {table for table in _TABLES if not _copy(new, damaged, table)}
-    remove_orphans(new)
+    lost = {table: _unread(new, damaged, table) for table in _NOWHERE_ELSE}
+    orphans = remove_orphans(new)
+    lost["uses"] = None if lost["uses"] is None else lost["uses"] + orphans
     if broken & {"cuts"} or not _forget_where_chunks_are_lost(new, damaged):
         new.execute("DELETE FROM progress")
         new.execute("UPDATE videos SET state = 'partial' WHERE state = 'ok'")
     _forget_what_is_not_whole(new)
     find_texts(new)
     _settle(new)
-    saved = {table: _count(new, table) for table in _TABLES}
     new.execute("COMMIT")
-    return saved
+    return lost
 
 
 def _count(new: Connection, table: str) -> int:
@@ -136,19 +157,50 @@ def _copy(new: Connection, damaged: Path, table: str) -> bool:
     return False
 
 
+def _unread(new: Connection, damaged: Path, table: str) -> int | None:
+    """How many rows were not copied, by what pages say that are believed in nothing else."""
+    query = f"SELECT count(*) FROM {table}"  # noqa: S608  (a name of ours)
+    if _is_as_written(damaged, table):
+        return 0
+    counted = [int(str(row[0])) for row in _Reading(damaged, query, _Belief.ALL)]
+    unread = sum(counted) - _count(new, table)
+    return unread if unread > 0 else None
+
+
+def _is_as_written(damaged: Path, table: str) -> bool:
+    """Whether all of a table can be read, of pages that are those last written; or was none."""
+    known = _Reading(damaged, f"SELECT 1 FROM sqlite_master WHERE name = '{table}'", _Belief.LAST)  # noqa: S608
+    there = [*known]
+    rows = _Reading(damaged, f"SELECT * FROM {table}", _Belief.LAST)  # noqa: S608  (as above)
+    for _ in rows if there else ():
+        pass
+    return known.is_whole and (rows.is_whole or not there)
+
+
+class _Belief(Enum):
+    """Which pages of a damaged catalog are read."""
+
+    LAST = auto()
+    """Those that were written last, where a seal tells; else as `WRITTEN`."""
+    WRITTEN = auto()
+    """Those that are as they were once written: their checksums are right."""
+    ALL = auto()
+
+
 class _Reading:
     """Rows of a damaged catalog up to where it cannot be read."""
 
-    def __init__(self, damaged: Path, query: str) -> None:
+    def __init__(self, damaged: Path, query: str, belief: _Belief = _Belief.WRITTEN) -> None:
         self.is_whole = False
         self.last: object = None
         """The first column of the last row."""
         self._damaged = damaged
         self._query = query
+        self._belief = belief
 
     def __iter__(self) -> Iterator[tuple[object, ...]]:
         try:
-            with _opened(self._damaged) as old:
+            with _opened(self._damaged, self._belief) as old:
                 for row in old.execute(self._query):
                     yield row
                     self.last = row[0]
@@ -158,50 +210,68 @@ class _Reading:
 
 
 @contextmanager
-def _opened(damaged: Path) -> Iterator[Connection]:
+def _opened(damaged: Path, belief: _Belief) -> Iterator[Connection]:
     """Open to read, with what its log holds where the log is its own."""
     is_alone = seal.of(damaged).exists() or not durable.size(journal.of(damaged))
-    old = Connection(damaged, Access.FROZEN if is_alone else Access.READ)
+    sealed = _seal(damaged) if belief is _Belief.LAST else None
+    old = Connection(damaged, Access.FROZEN if is_alone else Access.READ, sealed)
     try:
+        if belief is _Belief.ALL:
+            old.pragma("checksum_verification", "OFF")
         yield old
     finally:
         old.close()
 
 
+def _seal(damaged: Path) -> seal.Seal | None:
+    with suppress(LibraryError):  # of a damaged one nothing can be told
+        return seal.read(seal.of(damaged))
+    return None
+
+
 # Making it whole ---------------------------------------------------------------------------
 
 
-def remove_orphans(new: Connection) -> None:
-    """Leave out the rows that belong to none."""
+def remove_orphans(new: Connection) -> int:
+    """Leave out the rows that belong to none; how many of them told what was used."""
     for table in ("chunks", "progress", "cuts", "uses"):
         new.execute(f"DELETE FROM {table} WHERE video_id NOT IN (SELECT id FROM videos)")  # noqa: S608
+    uses = new.changed  # the last of them
     new.execute(
         "DELETE FROM vectors WHERE chunk_id NOT IN (SELECT id FROM chunks)"
         " OR space_id NOT IN (SELECT id FROM spaces)"
     )
+    return uses
 
 
 def _forget_where_chunks_are_lost(new: Connection, damaged: Path) -> bool:
     """Forget each modality of a video that lost some; whether it is known which those are.
 
-    How many there were, the counters say; where some are lost, the index by time names them.
+    How many there were, the counters say, or a seal that all are there; where some are lost, the
+    index by time names them.
     """
     made = [*_Reading(damaged, "SELECT seq FROM sqlite_sequence WHERE name = 'chunks'")]
     gone = [*_Reading(damaged, "SELECT value FROM settings WHERE name = 'deletions'")]
     if made:
         new.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'chunks'", made[0])
     there = {row[0] for row in new.execute("SELECT id FROM chunks")}
-    try:
-        count = int(str(made[0][0])) - int(str(gone[0][0]))
-    except (IndexError, ValueError):
-        count = None
-    if len(there) == count:
+    count = _difference(made, gone)
+    is_certain = count is None and _seal(damaged) and _is_as_written(damaged, "chunks")
+    if is_certain or len(there) == count:
         return True
     named = "SELECT id, video_id, modality FROM chunks INDEXED BY chunks_by_time"
     listed = [*_Reading(damaged, named)]
     for video_id, modality in {row[1:] for row in listed if row[0] not in there}:
         _forget(new, video_id, modality)
-    return len(listed) == (count or 0)
+    return len(listed) == count
+
+
+def _difference(made: Sequence[Any], gone: Sequence[Any]) -> int | None:
+    """Of two counters, each a row if it could be read, and holding anything."""
+    try:
+        return int(str(made[0][0])) - int(str(gone[0][0]))
+    except (IndexError, ValueError):
+        return None
 
 
 def _forget_what_is_not_whole(new: Connection) -> None:
@@ -253,4 +323,10 @@ def _settle(new: Connection) -> None:
         "INSERT OR IGNORE INTO settings SELECT 'space.' || modality,"
         " json_array(encoder, dim, version) FROM chunks JOIN vectors ON chunk_id = chunks.id"
         " JOIN spaces ON spaces.id = space_id GROUP BY modality, spaces.id ORDER BY count(*) DESC"
+    )
+    new.execute(losses.OF_NONE)
+    new.execute(
+        "INSERT OR IGNORE INTO settings SELECT 'visual_model', ? FROM settings"
+        " WHERE name = 'space.frame' AND json_extract(value, '$[0]') = ?",
+        (_ONE_MODEL, _ONE_MODEL),
     )

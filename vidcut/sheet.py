@@ -13,7 +13,7 @@ from vidcut import lettering, thumbnails
 from vidcut.cutting import format_time
 from vidcut.drafts import draft, refused
 from vidcut.errors import UsageError
-from vidcut.escaping import html_text, visible
+from vidcut.escaping import html_text, readable, visible
 from vidcut.records import SECOND_US, Moment
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def best_time_us(moment: Moment) -> int:
 def words(moment: Moment) -> str:
     """What is said, written or seen there, best first."""
     told = (_told(hit) for hit in moment.evidence)
-    return visible(" · ".join(dict.fromkeys(told)))
+    return readable(" · ".join(dict.fromkeys(told)))
 
 
 def _told(hit: Hit) -> str:
@@ -142,7 +142,7 @@ def write(
     if not is_page and len(entries) > _MOST_TILES:
         fact = f"{output} would show {len(entries)} moments, and a picture holds {_MOST_TILES}"
         raise UsageError(f"{fact}; ask for fewer, or write .html")
-    title = visible(title)
+    title = readable(title)
     if is_page:
         made = page(entries, title=title).encode("utf-8")
     else:
@@ -207,7 +207,7 @@ def _tile(sheet: Image, draw: ImageDraw, entry: Entry, corner: tuple[int, int]) 
     name = visible(PurePath(moment.video.path).name)
     draw.text((named, y), lettering.shortened(name, middle, room), _INK, middle)
     draw.text((left, y + _LINE + 4), _times(moment), _SOFT, small)
-    said = lettering.lines(visible(entry.words), small, _WIDE - 2 * _PAD, most=_WORD_LINES)
+    said = lettering.lines(readable(entry.words), small, _WIDE - 2 * _PAD, most=_WORD_LINES)
     for number, line in enumerate(said, 2):
         draw.text((left, y + number * _LINE + 4), line, _INK, small)
 
@@ -268,7 +268,7 @@ def _figure(entry: Entry) -> Iterator[str]:
     image = f'<img alt="" src="{html_text(entry.picture)}">' if entry.picture else ""
     yield f'<figure><div class="shot">{image}</div><figcaption>'
     path = PurePath(moment.video.path)
-    name = f'<bdi title="{html_text(str(path))}">{html_text(path.name)}</bdi>'
+    name = f'<bdi title="{html_text(visible(str(path)))}">{html_text(visible(path.name))}</bdi>'
     yield f'<p class="name"><b>{moment.rank}</b>{name}<b>{moment.score:.2f}</b></p>'
     yield f'<p class="times">{_times(moment)}</p>'
     yield f"<p><bdi>{html_text(entry.words)}</bdi></p></figcaption></figure>"

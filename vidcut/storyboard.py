@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from vidcut.cutting import format_time
-from vidcut.escaping import html_text
+from vidcut.escaping import html_text, visible
 from vidcut.records import SECOND_US
 from vidcut.roughcut import Status
 
@@ -163,12 +163,13 @@ def _from(shown: Proposal, one: Planned) -> str:
     short = f' <span class="warn">{missing_s:.1f} s short</span>' if missing_s >= 0.1 else ""  # noqa: PLR2004  (what is shown)
     return (
         f'<p class="from"><span class="score"><i style="width:{wide}%"></i></span>'
-        f"{shown.score:.2f} · <bdi>{html_text(shown.video.path)}</bdi> · {_times(shown)}{short}</p>"
+        f"{shown.score:.2f} · <bdi>{html_text(visible(shown.video.path))}</bdi>"
+        f" · {_times(shown)}{short}</p>"
     )
 
 
 def _other(other: Proposal, picture: Callable[[Proposal], str | None]) -> str:
-    name = html_text(PurePath(other.video.path).name)
+    name = html_text(visible(PurePath(other.video.path).name))
     return (
         f'<div><div class="shot">{_image(other, picture)}</div>'
         f"<p>{other.score:.2f} · <bdi>{name}</bdi><br>{_times(other)}</p></div>"

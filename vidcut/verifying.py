@@ -74,7 +74,7 @@ def _content(
     except (LibraryNewerError, LibraryNotFoundError):
         raise
     except LibraryError as error:
-        yield Finding(Kind.CATALOG, str(path), str(error), _REPAIR)
+        yield Finding(Kind.CATALOG, str(path), audit.fact_of(error, str(path)), _REPAIR)
         return
     holdings = Holdings(folder, Catalog(connection), store)
     try:
@@ -101,7 +101,8 @@ def _file(path: Path) -> Iterator[Finding]:
     try:
         sealed = seal.read(seal.of(path))
     except LibraryError as error:
-        yield Finding(Kind.SEAL, str(seal.of(path)), _fact(error), _REPAIR)
+        where = str(seal.of(path))
+        yield Finding(Kind.SEAL, where, audit.fact_of(error, where), _REPAIR)
     log = journal.of(path)
     if durable.size(log) and (sealed or journal.is_damaged(log)):
         fact = "it is not this catalog's log" if sealed else "a transaction in it is damaged"
@@ -112,15 +113,11 @@ def _file(path: Path) -> Iterator[Finding]:
         yield from _contents(path, _PAGE_BYTES)
 
 
-def _fact(error: LibraryError) -> str:
-    return str(error).partition(";")[0]
-
-
 def _pages(path: Path, sealed: seal.Seal) -> Iterator[Finding]:
     try:
         misplaced = sealed.misplaced(path)
     except LibraryError as error:
-        yield Finding(Kind.CATALOG, str(path), _fact(error), _REPAIR)
+        yield Finding(Kind.CATALOG, str(path), audit.fact_of(error, str(path)), _REPAIR)
         return
     for page in misplaced[:MOST]:
         fact = f"page {page} is not the one last written"

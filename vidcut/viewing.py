@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING
 from vidcut import shots
 from vidcut.chunking import WARM_UP_US, picture_windows
 from vidcut.errors import MediaError
-from vidcut.records import Glance
+from vidcut.records import Glance, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from vidcut.protocols import Reader
+    from vidcut.protocols import Frame, Reader
     from vidcut.records import (
         Cue,
         Media,
         Picture,
         PictureWindow,
         SoundBlock,
-        Span,
         SubtitleTrack,
     )
 
@@ -32,7 +31,8 @@ class Losses:
 
     def __init__(self, on_read: Callable[[int | None], None] = lambda _: None) -> None:
         self._on_read = on_read
-        self._start_us = self._lost_us = 0
+        self._start_us = 0
+        self._lost: list[Span] = []
 
     def read(self, time_us: int | None) -> None:
         """Passed on."""
@@ -41,15 +41,26 @@ class Losses:
     def lost(self, span: Span) -> None:
         """Counted as far as it lies after the start."""
         start_us = max(span.start, self._start_us)
-        self._lost_us += max(0, span.end - start_us)
+        if start_us < span.end:
+            self._lost.append(Span(start_us, span.end))
 
     def begin(self, start_us: int) -> None:
         """Count anew, from a time on."""
-        self._start_us, self._lost_us = start_us, 0
+        self._start_us, self._lost = start_us, []
 
-    def take(self) -> int:
-        """Microseconds lost since this was last asked."""
-        lost_us, self._lost_us = self._lost_us, 0
+    def take(self, until_us: int | None = None) -> int:
+        """Microseconds lost since this was last asked, up to a time; the rest waits.
+
+        Whoever goes on at that time counts the rest again.
+        """
+        lost_us = 0
+        waiting = []
+        for span in self._lost:
+            end_us = span.end if until_us is None else min(span.end, max(span.start, until_us))
+            lost_us += end_us - span.start
+            if end_us < span.end:
+                waiting.append(Span(end_us, span.end))
+        self._lost = waiting
         return lost_us
 
 
@@ -73,9 +84,16 @@ class Here:
         """See `vidcut.protocols.Viewer.windows`."""
         self._losses.begin(start_us)
         frames = self._reader.frames(path, start_us=max(0, start_us - WARM_UP_US))
-        marked = shots.mark_cuts(frames)
-        for window in picture_windows(marked, start_us=start_us, longest_px=longest_px):
-            yield replace(window, lost_us=self._losses.take())
+        marked, is_over = shots.mark_cuts(frames), False
+
+        def watched() -> Iterator[tuple[Frame, bool]]:
+            nonlocal is_over
+            yield from marked
+            is_over = True
+
+        for window in picture_windows(watched(), start_us=start_us, longest_px=longest_px):
+            until_us = None if is_over else window.span.end
+            yield replace(window, lost_us=self._losses.take(until_us))
 
     def picture(self, path: Path, time_us: int, *, longest_px: int) -> Picture:
         """See `vidcut.protocols.Viewer.picture`."""
@@ -99,7 +117,13 @@ class Here:
     def sound(self, path: Path, *, start_us: int = 0) -> Iterator[SoundBlock]:
         """See `vidcut.protocols.Reader.sound`."""
         self._losses.begin(start_us)
-        for block in self._reader.sound(path, start_us=start_us):
+        blocks = iter(self._reader.sound(path, start_us=start_us))
+        block = next(blocks, None)
+        for following in blocks:
+            if block is not None:
+                yield replace(block, lost_us=self._losses.take(following.start_us))
+            block = following
+        if block is not None:  # with all that is lost behind it
             yield replace(block, lost_us=self._losses.take())
 
     def cues(self, path: Path, track: SubtitleTrack) -> Sequence[Cue]:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import logging
-import os
-import socket
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from vidcut import library, plugins, stopwatch, workers
 from vidcut.errors import LibraryNotFoundError, MediaError, MissingError, UsageError
@@ -22,6 +19,7 @@ from vidcut.protocols import EncoderOptions, Feed, ModalityOptions
 from vidcut.turns import PictureTurns, SoundTurns, TranscriberTurns
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
     from types import ModuleType
 
@@ -40,10 +38,6 @@ _CORES_A_JOB, _MOST_JOBS = 4, 4
 """A job keeps two to three cores at work (one at pictures, one at sound, and its decoders; on two
 cores 75 % of them), and takes some 500 MiB more than the 1,400 of one: ten real videos of 200 s,
 offline models, no more processor's time by two jobs than by one (benchmarks/memory.py)."""
-_HUB = "https://huggingface.co"
-_HUB_PATIENCE_S = 2.0
-_TRUE = frozenset(("1", "ON", "YES", "TRUE"))
-"""As huggingface_hub reads its switches."""
 _log = logging.getLogger(__name__)
 
 
@@ -201,7 +195,7 @@ def visual_model(chosen: Settings, kept: str | None) -> str:
     if kept:
         return kept
     open_clip = plugins.load("encoders", _OPEN_CLIP)
-    if open_clip.cached(None) or (not chosen.offline and _hub_answers() and _fetched(open_clip)):
+    if open_clip.cached(None) or (not chosen.offline and _fetched(open_clip)):
         return f"{_OPEN_CLIP}:{open_clip.DEFAULT_MODEL}"
     return OFFLINE_VISUAL_MODEL
 
@@ -239,16 +233,3 @@ def model_kept(holdings: Holdings, model: str) -> Iterator[None]:
     finally:
         if catalog.modality_space(FRAME) == space:
             catalog.keep_setting("visual_model", kept or "")
-
-
-def _hub_answers() -> bool:
-    """Whether weights could be fetched: a look of two seconds, once the hub's name is resolved."""
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in _TRUE:
-        return False
-    hub = urlsplit(os.environ.get("HF_ENDPOINT") or _HUB)
-    try:
-        port = hub.port or (443 if hub.scheme == "https" else 80)
-        socket.create_connection((hub.hostname or "", port), _HUB_PATIENCE_S).close()
-    except (OSError, ValueError):  # ValueError: HF_ENDPOINT is no address
-        return False
-    return True

@@ -54,10 +54,18 @@ def only_writer(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def demand_writable(folder: Path) -> None:
+    """Raise where nobody could write to the library in this folder, whoever is at it now.
+
+    Raises:
+        LibraryError: what is to be the lock is none.
+        OutputError: the folder cannot be written to.
+    """
+    os.close(_opened(folder / LOCK))
+
+
 def _opened(path: Path) -> int:
-    if path.is_symlink():
-        fact = f"{path} is a symbolic link, and vidcut follows none inside a library"
-        raise LibraryError(f"{fact}; remove it")
+    durable.demand_no_link(path, "remove it")
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     with durable.writing_in(path.parent):
         descriptor = os.open(path, flags, 0o644)

@@ -44,3 +44,28 @@ def test_a_name_that_would_steer_a_terminal_is_told_visibly(tmp_path: Path, vidc
     done = vidcut("cut", "--\x1b]0;x\x07", cwd=tmp_path)
     assert done.code == 2
     assert "\x1b" not in done.err
+
+
+def test_a_name_that_breaks_a_line_is_told_from_one_that_does_not(
+    tmp_path: Path, vidcut: Any
+) -> None:
+    shutil.copyfile(SAMPLES / "pets.mp4", tmp_path / "a\nb\tc.mp4")
+    (tmp_path / "a b c.mp4").write_text("no film either")
+    (tmp_path / "no\nfilm.mp4").write_text("no film")
+    done = vidcut("index", ".", "--offline", "--visual-model", "labels", cwd=tmp_path)
+    assert done.code == 3
+    assert r"no\x0afilm.mp4" in done.err
+    shown = r"a\x0ab\x09c.mp4"
+    for command in (
+        ("ls",),
+        ("info", "a\nb\tc.mp4"),
+        ("search", "cat", "-n", "--min-score", "0.01"),
+        ("search", "cat", "-n", "--min-score", "0.01", "--print", "tsv"),
+        ("script", "-n", "story.txt", "--min-score", "0.01"),
+        ("reel", "cat", "-n", "--min-score", "0.01"),
+    ):
+        (tmp_path / "story.txt").write_text("a cat\n")
+        done = vidcut(*command, cwd=tmp_path)
+        assert done.code in {0, 1}, done.err
+        assert shown in done.out, command
+    assert "a b c.mp4" in vidcut("ls", cwd=tmp_path).out

@@ -93,6 +93,48 @@ def test_what_changed_is_told_alike(own: Path, vidcut: Any) -> None:
         assert done.err.count("films/pets.mp4 changed after it was indexed; ") == 1, words
 
 
+CHANGED = "changed after it was indexed; "
+
+
+def test_what_changed_is_told_of_moments_that_come_from_elsewhere(own: Path, vidcut: Any) -> None:
+    words = ("search", "a cat", "-n", "--video", "pets.mp4", "--json", "--offline")
+    found = vidcut(*words, cwd=own).out
+    unused = vidcut("ls", "--unused", "--json", cwd=own).out
+    for is_changed in (False, True):
+        if is_changed:
+            os.utime(own / "films" / "pets.mp4", (1, 1))
+        for line in (found, unused):
+            done = vidcut("export", "a.csv", "--overwrite", stdin=line, cwd=own)
+            assert done.err.count(f"films/pets.mp4 {CHANGED}") == is_changed, done.err
+
+
+@pytest.mark.parametrize(
+    "words", [("cut", "-", "-o", "clips"), ("reel", "-", "-n"), ("export", "a.csv", "--overwrite")]
+)
+def test_a_moment_says_of_which_file_it_is(
+    tmp_path: Path, vidcut: Any, words: tuple[str, ...]
+) -> None:
+    film = tmp_path / "pets.mp4"
+    shutil.copyfile(ROOT / "sample_media" / "pets.mp4", film)
+    facts = film.stat()
+    right = {"bytes": facts.st_size, "mtime_ns": str(facts.st_mtime_ns)}
+    told: list[tuple[dict[str, Any], int]] = [
+        ({}, 0),
+        ({"indexed": None}, 0),
+        ({"indexed": {"bytes": True, "mtime_ns": "9" * 5000}}, 0),
+        ({"indexed": right}, 0),
+        ({"indexed": {**right, "bytes": 1}}, 1),
+        ({"indexed": {**right, "mtime_ns": str(facts.st_mtime_ns + 1)}}, 1),
+    ]
+    for number, (more, count) in enumerate(told):
+        start = number / 10  # for no clip is there already
+        lines = json.dumps({"path": str(film), "start": start, "end": start + 0.5, **more})
+        done = vidcut(*words, stdin=f"{lines}\n{lines}\n", cwd=tmp_path)
+        assert done.code == 0, done.err
+        assert done.err.count(f"pets.mp4 {CHANGED}") == count, more
+    assert CHANGED not in vidcut(*words, "-q", stdin=f"{lines}\n", cwd=tmp_path).err
+
+
 def test_a_picture_that_a_script_names_is_looked_for_by_its_line(own: Path, vidcut: Any) -> None:
     (own / "story.txt").write_text("a cat\n\n./none.jpg\n", "utf-8")
     done = vidcut("script", "story.txt", "-n", "--offline", cwd=own)

@@ -131,3 +131,30 @@ def test_what_could_do_nothing_is_refused(
     assert (done.code, done.out) == (2, "")
     assert done.err.count("\n") == 1
     assert words in done.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("search", "a cup of coffee", "-k", "1", "-o", "made"),
+        ("search", "a cup of coffee", "-k", "1", "-n", "--export", "made.otio"),
+        ("reel", "a cup of coffee", "-k", "1", "-o", "made.mp4", *SMALL),
+        ("reel", "-", "-o", "made.mp4", *SMALL),
+        ("script", "story.txt", "-o", "made.mp4"),
+        ("export", "made.otio"),
+    ],
+)
+def test_nothing_is_made_for_a_ledger_that_cannot_be_written(
+    own: Path, vidcut: Any, command: tuple[str, ...]
+) -> None:
+    (own / "story.txt").write_text("a cup of coffee")
+    film = own / "films" / "cafe.webm"
+    moment = json.dumps({"path": str(film), "start": 1.0, "end": 2.0})
+    lock = own / ".vidcut" / "lock"
+    lock.unlink(missing_ok=True)
+    lock.mkdir()  # root may write to whatever is read-only, but not to this
+    before = sorted(own.iterdir())
+    done = vidcut(*command, "--mark-used", cwd=own, stdin=moment + "\n")
+    assert done.code == 2, done.err
+    assert str(lock.parent) in done.err
+    assert sorted(own.iterdir()) == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -21,7 +22,6 @@ from vidcut.viewing import Here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -188,3 +188,15 @@ def test_what_cannot_be_read_fails_as_it_did(tmp_path: Path) -> None:
     )
     assert isinstance(failed, Failure)
     assert "cannot be read" in failed.reason
+
+
+@pytest.mark.parametrize("crop", [Crop.SUBJECT, Crop.CENTRE])
+def test_of_sound_alone_nothing_is_cropped_and_nothing_said_to_be(
+    tmp_path: Path, crop: Crop
+) -> None:
+    source = Path(__file__).parents[2] / "sample_media" / "voice-note.m4a"
+    finish = replace(FOLLOWING, crop=crop)
+    plan = CutPlan(source, Span(0, 1_000_000), tmp_path / "clip.m4a", Mode.EXACT, finish)
+    (clip,) = vidcut.cut([plan])
+    assert isinstance(clip, Clip)
+    assert (clip.crop, clip.note) == ("", "it has no pictures to crop")

@@ -27,6 +27,7 @@ from rich.text import Text
 from vidcut import escaping, ffmpeg
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 PERSIAN = "\u0645\u06cc\u200c\u062e"
@@ -47,11 +48,14 @@ HOSTILE = st.one_of(ANY, st.lists(st.sampled_from(_SIGNS), max_size=12).map("".j
 # A terminal -------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("write", [escaping.visible, escaping.readable])
 @given(HOSTILE)
 @example("a\u200db")
 @example("\U000e0041\u200d\u200d")
-def test_what_is_seen_is_one_line_that_steers_nothing(text: str) -> None:
-    shown = escaping.visible(text)
+def test_what_is_seen_is_one_line_that_steers_nothing(
+    write: Callable[[str], str], text: str
+) -> None:
+    shown = write(text)
     shown.encode()
     assert shown.splitlines() in ([], [shown])
     for place, char in enumerate(shown):
@@ -61,7 +65,12 @@ def test_what_is_seen_is_one_line_that_steers_nothing(text: str) -> None:
                 assert before > "\x7f"
             else:  # a flag's tags
                 assert "\U0001f3f4" in shown[:place]
-    assert escaping.visible(shown) == shown
+    assert write(shown) == shown
+
+
+def test_in_names_line_feeds_and_tabs_are_seen_and_in_words_they_are_blanks() -> None:
+    assert escaping.visible("a\nb\tc d.mp4") == r"a\x0ab\x09c d.mp4"
+    assert escaping.readable("one\ntwo\tthree") == "one two three"
 
 
 @given(HOSTILE)
@@ -123,8 +132,8 @@ def test_html_holds_the_text_and_nothing_else(text: str) -> None:
     safe, reader = escaping.html_text(text), _Reader()
     reader.feed(f'<p title="{safe}">{safe}</p>')
     reader.close()
-    assert reader.tags == [("p", [("title", escaping.visible(text))])]
-    assert reader.text == escaping.visible(text)
+    assert reader.tags == [("p", [("title", escaping.readable(text))])]
+    assert reader.text == escaping.readable(text)
 
 
 @given(HOSTILE)

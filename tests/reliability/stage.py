@@ -67,7 +67,7 @@ def main() -> None:
 
 def _serve(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Do all of them at the same time; what watches, until the others have ended."""
-    over = mmap.mmap(-1, 1)
+    over = mmap.mmap(-1, 2)  # whether those who write all have, and whether one has ended
     children = [_child(request, over) for request in requests]
     for child in children:
         os.write(child.go, b"!")
@@ -96,7 +96,7 @@ def _ended(child: Child) -> dict[str, Any]:
     length = int.from_bytes(child.words[:8], "little")
     told = json.loads(child.words[8 : 8 + length]) if length else {}
     child.words.close()
-    return {"pid": child.pid, "code": code, "answer": None, "seconds": 0.0, **told}
+    return {"pid": child.pid, "code": code, "answer": None, "seconds": 0.0, "cpu_s": 0.0, **told}
 
 
 def _act(request: dict[str, Any], words: mmap.mmap, ready: int) -> int:
@@ -106,7 +106,7 @@ def _act(request: dict[str, Any], words: mmap.mmap, ready: int) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as the command line does
     os.read(ready, 1)
     os.close(ready)
-    begun = time.monotonic()
+    begun, begun_cpu_s = time.monotonic(), time.process_time()
     try:
         answer = _REQUESTS[request["do"]](request)
     except VidcutError as error:
@@ -117,9 +117,11 @@ def _act(request: dict[str, Any], words: mmap.mmap, ready: int) -> int:
         code, answer = BROKEN, traceback.format_exc()
     else:
         code = DONE
-    told = json.dumps({"answer": answer, "seconds": time.monotonic() - begun}).encode()
+    spent = {"seconds": time.monotonic() - begun, "cpu_s": time.process_time() - begun_cpu_s}
+    told = json.dumps({"answer": answer, **spent}).encode()
     words[8 : 8 + len(told)] = told
     words[:8] = len(told).to_bytes(8, "little")
+    request["over"][1] = 1
     return code
 
 
@@ -141,6 +143,9 @@ def _run(request: dict[str, Any]) -> dict[str, int]:
 
     def told(name: str) -> None:
         time.sleep(request["pace_s"])
+        give_up = time.monotonic() + _PATIENCE_S
+        while request["outlasts"] and not request["over"][1] and time.monotonic() < give_up:
+            time.sleep(0.01)
         os.access(f"/read/{name}", os.F_OK)
         read[name] = read.get(name, 0) + 1
 

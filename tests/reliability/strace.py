@@ -42,6 +42,8 @@ class Request:
     scene: str = ""
     strace: tuple[str, ...] = ()
     pace_s: float = 0.0
+    outlasts: bool = False
+    """Whether its models wait until another of those that run has ended."""
     rounds: int = 0
 
 
@@ -53,6 +55,7 @@ class Ended:
     code: int
     answer: Any
     seconds: float
+    cpu_s: float
 
     @property
     def was_killed(self) -> bool:
@@ -88,7 +91,7 @@ class Stage:
         rounds: int = 0,
     ) -> Ended:
         """Have one thing done; ``pace_s`` is what a model takes for a window."""
-        request = Request(do, str(folder), scene, tuple(strace), pace_s, rounds)
+        request = Request(do, str(folder), scene, tuple(strace), pace_s, rounds=rounds)
         return self.ask_at_once(request)[0]
 
     def ask_at_once(self, *requests: Request) -> list[Ended]:

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from tests.conftest import Clock
     from vidcut.library import Holdings
     from vidcut.records import Vector
 
@@ -313,15 +313,14 @@ def writer(folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_second_writer_is_told_who_is_first(
-    folder: Path, flat: Any, writer: subprocess.Popen[str]
+    folder: Path, flat: Any, writer: subprocess.Popen[str], waited: Clock
 ) -> None:
-    begun = time.monotonic()
     with (
         pytest.raises(LibraryBusyError, match=rf"process {writer.pid} \(.*\) is writing"),
         library.open_to_write(folder, flat),
     ):
         pass
-    assert time.monotonic() - begun < 2
+    assert 0 < waited.now_s < 2
     library.open_(folder, flat).close()
 
 

@@ -8,6 +8,7 @@ import shutil
 import threading
 from collections import defaultdict
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -36,7 +37,7 @@ from vidcut.records import (
     Span,
     SubtitleTrack,
 )
-from vidcut.viewing import Here
+from vidcut.viewing import Here, Losses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -71,6 +72,7 @@ class FakeReader:
     """``read`` holds the files' names, once for each time that one was decoded."""
 
     read: list[str] = field(default_factory=list)
+    witness: Losses = field(default_factory=Losses)
 
     def probe(self, path: Path) -> Media:
         film = self._film(path)
@@ -82,6 +84,8 @@ class FakeReader:
     def frames(self, path: Path, *, start_us: int = 0) -> Iterator[FakeFrame]:
         film = self._film(path)
         self.read.append(path.name)
+        for hole in film.get("pictures_lost", ()):  # in seconds
+            self.witness.lost(Span(hole[0] * SECOND_US, hole[1] * SECOND_US))
         for number in range(film["seconds"] * FRAMES_A_SECOND):
             time_us = number * SECOND_US // FRAMES_A_SECOND
             if time_us < start_us:
@@ -96,12 +100,16 @@ class FakeReader:
         film = self._film(path)
         self.read.append(path.name)
         end_us = film["seconds"] * SECOND_US
+        for hole in film.get("sound_lost", ()):
+            self.witness.lost(Span(hole[0] * SECOND_US, hole[1] * SECOND_US))
         while start_us < end_us:
             stop_us = min(start_us + SECOND_US, end_us)
             if stop_us > film.get("sound_breaks_at", 10**9) * SECOND_US:
                 raise MediaError("its sound is damaged")
             count = (stop_us - start_us) * 16_000 // SECOND_US
             samples = np.linspace(start_us / 1e9, stop_us / 1e9, count, endpoint=False)
+            if start_us // SECOND_US in film.get("sound_holes", ()):
+                self.witness.lost(Span(start_us, stop_us))
             yield SoundBlock(start_us, samples.astype(np.float32))
             start_us = stop_us
 
@@ -115,6 +123,26 @@ class FakeReader:
             return json.loads(path.read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise MediaError(f"{path.name}: is no film") from error
+
+
+class Apart(Here):
+    """Each reading has a witness of its own, as it has in a process of its own."""
+
+    def __init__(self, reader: FakeReader) -> None:
+        super().__init__(reader)
+        self._fake = reader
+
+    def windows(self, path: Path, *, start_us: int, longest_px: int) -> Iterator[PictureWindow]:
+        return self._one().windows(path, start_us=start_us, longest_px=longest_px)
+
+    def sound(self, path: Path, *, start_us: int = 0) -> Iterator[SoundBlock]:
+        return self._one().sound(path, start_us=start_us)
+
+    def _one(self) -> Here:
+        losses = Losses()
+        reader = copy(self._fake)
+        reader.witness = losses
+        return Here(reader, losses)
 
 
 class FakeEncoder:
@@ -243,7 +271,7 @@ class Studio:
 
     def index(self, *paths: Path, speech: bool = True, retry: bool = False, jobs: int = 1) -> Tally:
         tools = Tools(
-            reader=Here(self.reader),
+            reader=Apart(self.reader),
             subtitles=FakeSubtitles(),
             pictures=(self.frame, self.ocr),
             sounds=(),
@@ -428,7 +456,7 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def fill(studio: Studio) -> None:
     """Of each kind one: heard, with subtitles, and one whose sound is damaged."""
-    studio.film("a.mp4", 130, shots=[0, 61, 75])
+    studio.film("a.mp4", 130, shots=[0, 61, 75], pictures_lost=[(58, 63)], sound_lost=[(70, 76)])
     studio.film("b.mp4", 20, sound=False, cues=[[0, "one"], [5 * SECOND_US, "two"]])
     studio.film("c.mp4", 80, sound_breaks_at=78)
 
@@ -560,6 +588,60 @@ def test_a_failure_outlives_an_interruption(studio: Studio) -> None:
     studio.frame.fate = Fate()
     studio.index()
     assert studio.state("a.mp4") == ("partial", "asr: its sound is damaged")
+
+
+LOST = "could not be decoded; the rest is indexed"
+
+
+def test_what_did_not_decode_is_told_at_the_end(studio: Studio) -> None:
+    studio.film("a.mp4", pictures_lost=[(2, 5), (58, 63)], sound_lost=[(70, 81)])
+    studio.index()
+    said = f"8.0 s of its pictures and 11.0 s of its sound {LOST}"
+    assert studio.state("a.mp4") == ("partial", said)
+    assert studio.index().failures == []
+
+
+@pytest.mark.parametrize("windows", [1, 2, 3])
+@pytest.mark.parametrize("feed", ["pictures", "sound"])
+def test_what_did_not_decode_before_an_interruption_is_told_after_it(
+    studio: Studio, feed: str, windows: int
+) -> None:
+    if feed == "pictures":
+        studio.film("a.mp4", pictures_lost=[(2, 5), (58, 63)], sound=False)
+    else:
+        studio.film("a.mp4", sound_lost=[(2, 5), (70, 75)], shots=[])
+    studio.watched = Fate(1 + windows, KeyboardInterrupt(), lasting=False).tempt
+    with pytest.raises(KeyboardInterrupt):
+        studio.index()
+    studio.watched = lambda: None
+    assert studio.state("a.mp4") == ("partial", None)
+    studio.index()
+    assert studio.state("a.mp4") == ("partial", f"8.0 s of its {feed} {LOST}")
+    assert [failure.path for failure in studio.failures] == ["a.mp4"]
+
+
+def test_what_did_not_decode_stays_told_when_another_modality_is_made_anew(studio: Studio) -> None:
+    studio.film("a.mp4", pictures_lost=[(2, 5)])
+    studio.index()
+    told = ("partial", f"3.0 s of its pictures {LOST}")
+    assert studio.state("a.mp4") == told
+    studio.asr.recipe = "hearing 2"
+    studio.index()
+    assert studio.state("a.mp4") == told
+    studio.frame.recipe, studio.ocr.recipe = "sight 2", "writing 2"
+    studio.film("a.mp4", pictures_lost=[])
+    studio.index()
+    assert studio.state("a.mp4") == ("ok", None)
+
+
+def test_of_a_video_that_is_forgotten_no_loss_is_kept(studio: Studio) -> None:
+    studio.film("a.mp4", pictures_lost=[(2, 5)])
+    studio.index()
+    with studio.writing() as holdings:
+        (video,) = holdings.catalog.videos()
+        assert holdings.catalog.losses.of(video.id) == {"frame": 3_000_000, "ocr": 3_000_000}
+        holdings.catalog.forget_video(video.id)
+        assert holdings.catalog.losses.of(video.id) == {}
 
 
 def test_a_failed_file_is_tried_again_on_request_only(studio: Studio) -> None:

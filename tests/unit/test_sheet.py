@@ -183,7 +183,7 @@ def test_a_page_runs_and_loads_nothing_whatever_the_footage_is_called() -> None:
 
 
 def test_what_has_no_shape_is_spelt_out() -> None:
-    assert escaping.visible("a\nb\u202ec\x1b\u2066\udcff火") == r"a b\u202ec\x1b\u2066\udcff火"
+    assert escaping.readable("a\nb\u202ec\x1b\u2066\udcff火") == r"a b\u202ec\x1b\u2066\udcff火"
     assert escaping.visible("👩\u200d👩") == "👩\u200d👩"
 
 

@@ -152,6 +152,7 @@ WRONG = {
     "a lost space": ("DELETE FROM spaces", Kind.REFERENCE),
     "a lost id": ("DELETE FROM settings WHERE name = 'library_id'", Kind.SETTING),
     "no counter": ("UPDATE settings SET value = 'x' WHERE name = 'deletions'", Kind.SETTING),
+    "a loss": ("INSERT INTO settings VALUES ('lost_us.1.asr', 'x')", Kind.SETTING),
     "a lost chunk": ("UPDATE settings SET value = '5' WHERE name = 'deletions'", Kind.COUNT),
     "the index": ("PRAGMA writable_schema=1; DELETE FROM texts_data WHERE id > 10", Kind.TEXT),
 }
@@ -244,6 +245,86 @@ def test_what_a_new_catalog_lacks_is_told_and_left_to_the_next_index(home: Path)
     assert unfinished(home) == [f"{number}.mp4" for number in range(VIDEOS)]
 
 
+LEDGER = "of the ledger of used footage"
+NEVER = "what they told of counts as never used, until '--mark-used' marks it again"
+MODEL_GONE = (
+    "which model read the pictures is known no more: give the next 'vidcut index' its"
+    " --visual-model again, else all pictures may be read anew"
+)
+
+
+def leaf(home: Path, table: str) -> tuple[int, int]:
+    """A page that holds rows of a table, counted from 1, and how many."""
+    opened = schema.open_(catalog_of(home), writable=False)
+    query = "SELECT pageno, ncell FROM dbstat WHERE name = ? AND pagetype = 'leaf'"
+    page, count = opened.execute(query, (table,)).fetchone()
+    opened.close()
+    return page, count
+
+
+def many_uses(home: Path) -> None:
+    with library.open_to_write(home / ".vidcut", flat()) as holdings, holdings.catalog.writing():
+        for at in range(600):
+            holdings.catalog.uses.add(2, Use(Span(at, at + 9), "a.mp4", "2026-01-01"))
+
+
+def test_how_much_of_the_ledger_is_lost_is_told(home: Path) -> None:
+    many_uses(home)
+    page, count = leaf(home, "uses")
+    flip(catalog_of(home), page * PAGE - PAGE // 2)
+    said = mend(home)
+    assert f"{count} rows {LEDGER} were lost; {NEVER}" in said
+    assert f"{601 - count} uses" in said[0]
+    assert check(home) == []
+
+
+def test_a_ledger_that_is_not_the_one_last_written_may_lack_rows(home: Path) -> None:
+    page, _ = leaf(home, "uses")
+    earlier = catalog_of(home).read_bytes()[(page - 1) * PAGE : page * PAGE]
+    written(home, "INSERT INTO uses VALUES (2, 0, 5, 'reel.mp4', '2026')")
+    data = bytearray(catalog_of(home).read_bytes())
+    data[(page - 1) * PAGE : page * PAGE] = earlier
+    catalog_of(home).write_bytes(data)
+    assert f"an unknown number of rows {LEDGER} may be lost; {NEVER}" in mend(home)
+
+
+def test_what_is_lost_of_the_ledger_with_its_video_is_told(home: Path) -> None:
+    written(home, "DELETE FROM videos WHERE id = 1")
+    flip(catalog_of(home), (root(home, "chunks_by_time") - 1) * PAGE + PAGE // 2)
+    assert f"1 row {LEDGER} was lost; {NEVER}" in mend(home)
+
+
+def test_nothing_is_said_of_a_ledger_that_is_whole(home: Path) -> None:
+    flip(catalog_of(home), (root(home, "chunks_by_time") - 1) * PAGE + PAGE // 2)
+    assert len(mend(home)) == 2
+
+
+@pytest.mark.parametrize(
+    ("encoder", "model", "means"),
+    [
+        ("labels", "labels", "all that counts was made anew"),
+        ("open_clip", None, MODEL_GONE),
+    ],
+)
+def test_settings_that_are_lost_are_told(
+    home: Path, encoder: str, model: str | None, means: str
+) -> None:
+    its = (
+        "UPDATE spaces SET encoder = 'NAME'",
+        "UPDATE settings SET value = json_array('NAME', 64, '1') WHERE name LIKE 'space.%'",
+        "INSERT INTO settings VALUES ('visual_model', 'NAME')",
+    )
+    written(home, *(statement.replace("NAME", encoder) for statement in its))
+    before = state(home)
+    flip(catalog_of(home), root(home, "settings") * PAGE - PAGE // 2)
+    assert f"5 settings of the library were lost; {means}" in mend(home)
+    assert check(home) == []
+    assert state(home) == before  # no chunk is forgotten for a counter that is gone
+    opened = library.open_(home / ".vidcut", flat())
+    assert opened.catalog.setting("visual_model") == model
+    opened.close()
+
+
 def test_pages_that_changed_places(home: Path) -> None:
     data = bytearray(catalog_of(home).read_bytes())
     one, other = 6 * PAGE, 9 * PAGE
@@ -333,10 +414,26 @@ def test_a_log_that_is_not_its_own(home: Path) -> None:
 
 def test_a_damaged_seal(home: Path) -> None:
     flip(seal.of(catalog_of(home)), 70)
-    assert kinds(home) == {Kind.SEAL}
-    mend(home)
+    (found,) = check(home)
+    assert (found.kind, found.where) == (Kind.SEAL, str(seal.of(catalog_of(home))))
+    assert found.fact == "it is damaged"
+    assert mend(home) == ["the catalog's seal was made anew"]
     assert check(home) == []
     assert seal.of(catalog_of(home)).exists()
+
+
+def test_no_line_names_its_place_or_its_remedy_twice(home: Path) -> None:
+    for damage in (WRONG["media"][0], WRONG["words"][0]):
+        written(home, damage)
+    others = [(seal.of(catalog_of(home)), 3), (catalog_of(home), 0)]
+    told = check(home)
+    for path, size in others:
+        os.truncate(path, size)
+        told += check(home)
+    assert {Kind.VIDEO, Kind.CHUNK, Kind.SEAL, Kind.CATALOG} <= {one.kind for one in told}
+    for one in told:
+        assert one.where not in one.fact
+        assert "--repair" not in one.fact
 
 
 def test_snapshots(home: Path) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -198,19 +197,6 @@ class FakeOpenClip:
         return f"{model}@1234"
 
 
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.getsockname()[1]}")
-        yield server
-
-
-@pytest.fixture
-def _no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-
-
 def visual_model(
     monkeypatch: pytest.MonkeyPatch,
     kept: str | None = None,
@@ -224,7 +210,6 @@ def visual_model(
 
 
 @pytest.mark.parametrize("weights", [True, False])
-@pytest.mark.usefixtures("_no_hub")
 def test_pictures_are_read_by_what_was_asked_for(
     monkeypatch: pytest.MonkeyPatch, *, weights: bool
 ) -> None:
@@ -232,27 +217,21 @@ def test_pictures_are_read_by_what_was_asked_for(
         assert visual_model(monkeypatch, "x", weights=weights, visual_model=asked) == model
 
 
-@pytest.mark.usefixtures("_no_hub")
 def test_else_by_what_the_library_was_begun_with(monkeypatch: pytest.MonkeyPatch) -> None:
     assert visual_model(monkeypatch, "labels", weights=True) == "labels"
     assert visual_model(monkeypatch, "open_clip:fast", weights=False) == "open_clip:fast"
 
 
-@pytest.mark.usefixtures("_no_hub")
 def test_else_by_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert visual_model(monkeypatch, weights=True) == "open_clip:net/data"
-    assert visual_model(monkeypatch, weights=False) == "labels"
+    assert visual_model(monkeypatch, weights=True, can_fetch=False) == "open_clip:net/data"
+    assert visual_model(monkeypatch, weights=False, can_fetch=False) == "labels"
 
 
-@pytest.mark.usefixtures("hub")
 def test_else_by_what_can_be_had_unless_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     assert visual_model(monkeypatch, weights=False) == "open_clip:net/data"
     assert visual_model(monkeypatch, weights=False, offline=True) == "labels"
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert visual_model(monkeypatch, weights=False) == "labels"
 
 
-@pytest.mark.usefixtures("hub")
 def test_what_nobody_asked_for_and_cannot_be_fetched_is_done_without(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -263,11 +242,6 @@ def test_what_nobody_asked_for_and_cannot_be_fetched_is_done_without(
 def test_a_model_of_the_hub_is_kept_by_its_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = visual_model(monkeypatch, weights=True, visual_model="hf-hub:org/net")
     assert asked == "open_clip:hf-hub:org/net@1234"
-
-
-def test_a_hub_whose_address_is_none_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", "http://mirror:port")
-    assert visual_model(monkeypatch, weights=False) == "labels"
 
 
 def test_a_modality_that_does_not_exist_is_a_usage_error() -> None:

@@ -13,6 +13,7 @@ import typer
 import vidcut
 from vidcut.cli import finishing, options, render
 from vidcut.cli.exits import Exit
+from vidcut.cli.remarks import Remarks
 from vidcut.cutting import CutPlan, distinct, file_name, named, parse_time, suffix_of
 from vidcut.drafts import check_folder
 from vidcut.editing import moments_of
@@ -60,7 +61,8 @@ def cut(  # noqa: PLR0913  (a command's options)
     mode = finishing.mode_of(cut, copy=copy)
     finishing.check(mode, finish, command)
     wish = _Wish(*_place(file, output), options.margins(margin), mode, finish)
-    plans = _of_moments(start, wish) if file == "-" else _by_hand(file, start, end, wish)
+    noted = Remarks(quiet=quiet)
+    plans = _of_moments(start, wish, noted) if file == "-" else _by_hand(file, start, end, wish)
     failed = False
     for made in vidcut.cut(plans, overwrite=overwrite, keep=file == "-"):
         wrong = made if isinstance(made, vidcut.Failure) else None
@@ -111,12 +113,13 @@ def _by_hand(file: str, start: str | None, end: str | None, wish: _Wish) -> list
     return [wish.plan(path, *times, {"rank": 1, "n": 1, "query": ""})]
 
 
-def _of_moments(start: str | None, wish: _Wish) -> list[CutPlan]:
+def _of_moments(start: str | None, wish: _Wish, noted: Remarks) -> list[CutPlan]:
     """The clips of the moments on stdin."""
     if start is not None:
         raise vidcut.UsageError("with - the times come from stdin; leave START and END out")
     plans = []
     for number, said in enumerate(moments_of(sys.stdin.buffer), 1):
+        noted.stale(said)
         facts: dict[str, Fact | None] = {
             "rank": said.rank or number,
             "n": number,

@@ -70,7 +70,9 @@ def export(  # noqa: PLR0913  (a command's options)
     exporting.check(file, overwrite=overwrite)
     opened = _library(library) if mark_used else None
     noted = Remarks(quiet=quiet)
-    said = editing.moments_of(_lines(moments))
+    said = list(editing.moments_of(_lines(moments)))
+    for one in said:
+        noted.stale(one)
     takes = [take for _, take in editing.takes_of(said, reader.probe) if noted.is_take(take)]
     if takes:
         edit = editing.edit_of(takes, name or file.stem, rate=chosen, size=wanted)
@@ -89,7 +91,7 @@ def export(  # noqa: PLR0913  (a command's options)
 def _library(folder: Path | None) -> vidcut.Library:
     """The library that is to know what is used, missed now rather than when all is written."""
     opened = vidcut.Library(folder)
-    opened.holdings  # noqa: B018  (opened here, it is missed here)
+    remarks.demand_ledger(opened, is_marked=True)
     return opened
 
 

@@ -166,7 +166,7 @@ def _show_queries(judged: Sequence[Judged], *, json: bool) -> None:
                 _share(max(verdict.iou for verdict in verdicts) if verdicts else None),
                 *(_NONE if off is None else f"{off / SECOND_US:+.2f}" for off in offs),
                 _share(verdicts[0].moment.score if verdicts else None),
-                render.printable(one.labelled.query),
+                render.words(one.labelled.query),
             )
         )
     render.emit_table(("id", "hits", "IoU", "start s", "end s", "score", "query"), rows)

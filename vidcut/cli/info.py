@@ -77,7 +77,7 @@ def _video(opened: vidcut.Library, video: vidcut.Video, *, json: bool) -> None:
             format_time(chunk.span.start),
             format_time(chunk.span.end),
             chunk.modality,
-            render.printable(chunk.text or ""),
+            render.words(chunk.text or ""),
         )
         for chunk in chunks
     ]

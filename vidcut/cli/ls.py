@@ -105,7 +105,7 @@ def _why(one: Unused) -> str:
     """That it was never used, and what makes it worth a look."""
     reasons = ["nothing of it was used" if one.is_whole else "the rest was used"]
     for modality, text in one.evidence:
-        shown = render.printable(text)
+        shown = render.words(text)
         shown = f"{shown[:_MOST_CHARS]}…" if len(shown) > _MOST_CHARS else shown
         reasons.append(f"{_VERBS.get(modality, modality)}: {shown}")
     return ("\n" if sys.stdout.isatty() else "; ").join(reasons)
@@ -126,6 +126,7 @@ def _unused_json(opened: vidcut.Library, one: Unused) -> dict[str, object]:
     return {
         "video": one.video.path,
         "path": str(opened.path(one.video)),
+        "indexed": render.stamp_json(opened.holdings.catalog.stamp(one.video.id)),
         "start": render.seconds(one.span.start),
         "end": render.seconds(one.span.end),
         "seconds": render.seconds(one.span.duration),

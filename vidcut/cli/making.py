@@ -209,7 +209,7 @@ def _row(number: int, item: Take | Gap, span: Span) -> list[str | Text]:
     source = item.source if isinstance(item, Take) else ""
     start = format_time(item.span.start) if isinstance(item, Take) else ""
     at, lasts = format_time(span.start), f"{span.duration / SECOND_US:.3f}"
-    return [str(number), at, lasts, start, render.printable(source), render.printable(item.title)]
+    return [str(number), at, lasts, start, render.printable(source), render.words(item.title)]
 
 
 def _summary(edit: Edit, places: Sequence[tuple[Take | Gap, Span]], duration_us: int) -> str:

@@ -156,7 +156,7 @@ def _row(one: Planned, at_us: int | None) -> list[str | Text]:
     text = one.slot.text
     short = text if len(text) <= _TEXT_CHARS else f"{text[:_TEXT_CHARS]}…"
     at = "" if at_us is None else format_time(at_us)
-    first: list[str | Text] = [str(one.slot.number), at, render.printable(short)]
+    first: list[str | Text] = [str(one.slot.number), at, render.words(short)]
     shown = one.proposal
     if shown is None:
         return [*first, "", "", "", "", Text(one.status.value, "bold yellow")]
@@ -168,7 +168,7 @@ def _row(one: Planned, at_us: int | None) -> list[str | Text]:
         format_time(shown.span.start),
         format_time(shown.span.end),
         f"{shown.score:.2f}",
-        render.printable("; ".join(why)),
+        render.words("; ".join(why)),
     ]
 
 

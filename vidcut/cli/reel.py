@@ -248,8 +248,7 @@ def _check(
         making.check_music(music, wiring.reader(opened.settings.reader))
     if output is not None:  # moments on stdin need no library
         making.spare(opened, [output])
-    if is_marked:
-        opened.holdings  # noqa: B018  (opened here, it is missed here)
+    remarks.demand_ledger(opened, is_marked=is_marked)
 
 
 def _found(
@@ -275,11 +274,11 @@ def _on_stdin(noted: Remarks) -> list[Scored]:
     from vidcut import wiring  # noqa: PLC0415  (not for --help)
 
     said = editing.moments_of(sys.stdin.buffer)
-    scored = [
-        Scored(take, one.score or 0.0)
-        for one, take in editing.takes_of(said, wiring.reader("pyav").probe)
-        if noted.is_take(take)
-    ]
+    scored = []
+    for one, take in editing.takes_of(said, wiring.reader("pyav").probe):
+        noted.stale(one)
+        if noted.is_take(take):
+            scored.append(Scored(take, one.score or 0.0))
     if not scored and not noted.has_failed:
         render.say("there was no moment on stdin")
     return scored

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     import vidcut
     from vidcut.accounts import Film
+    from vidcut.editing import Said
     from vidcut.records import Take, Video
 
 
@@ -53,21 +54,43 @@ class Remarks:
 
     def changed(self, opened: vidcut.Library, videos: Iterable[Video]) -> None:
         """Which of the videos are not what was indexed any more."""
-        if self.is_quiet:
-            return
         for video in sorted({one.id: one for one in videos}.values(), key=lambda one: one.path):
-            if video.path not in self._told and _has_changed(opened, video):
-                self._told.add(video.path)
-                remedy = "'vidcut index FOLDER' looks at it again"
-                render.say(f"{video.path} changed after it was indexed; {remedy}")
+            stamp = opened.holdings.catalog.stamp(video.id)
+            self._compare(opened.path(video), video.path, stamp)
+
+    def stale(self, said: Said) -> None:
+        """That a moment's file is not what was indexed any more, where the moment tells."""
+        if said.stamp is not None:
+            self._compare(said.source, str(said.source), said.stamp)
+
+    def _compare(self, path: Path, name: str, stamp: tuple[int, int]) -> None:
+        if not (self.is_quiet or name in self._told) and _has_changed(path, stamp):
+            self._told.add(name)
+            remedy = "'vidcut index FOLDER' looks at it again"
+            render.say(f"{name} changed after it was indexed; {remedy}")
 
 
-def _has_changed(opened: vidcut.Library, video: Video) -> bool:
+def _has_changed(path: Path, stamp: tuple[int, int]) -> bool:
     try:
-        facts = opened.path(video).stat()
+        facts = path.stat()
     except OSError:  # that it is gone is said where it is missed
         return False
-    return (facts.st_size, facts.st_mtime_ns) != opened.holdings.catalog.stamp(video.id)
+    return (facts.st_size, facts.st_mtime_ns) != stamp
+
+
+def demand_ledger(opened: vidcut.Library, *, is_marked: bool) -> None:
+    """Refuse to mark anything in a library that cannot be written to, before anything is made.
+
+    Raises:
+        LibraryError: there is none, or it cannot be used.
+        OutputError: it cannot be written to.
+    """
+    from vidcut import library  # noqa: PLC0415  (not for --help)
+
+    if not is_marked:
+        return
+    opened.holdings  # noqa: B018  (opened here, it is missed here)
+    library.demand_writable(opened.folder)
 
 
 def mark(opened: vidcut.Library, films: Iterable[Film], *, quiet: bool) -> None:

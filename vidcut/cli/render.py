@@ -19,7 +19,7 @@ from rich.text import Text
 
 from vidcut.cutting import format_time
 from vidcut.errors import OutputError
-from vidcut.escaping import json_text, visible
+from vidcut.escaping import json_text, readable, visible
 from vidcut.records import SECOND_US
 from vidcut.terms import matches
 
@@ -48,6 +48,11 @@ class _Visible(logging.Formatter):
 def printable(text: str) -> str:
     """The text with whatever could steer a terminal made visible, on one line."""
     return visible(text)
+
+
+def words(text: str) -> str:
+    """What is said, written or asked for, likewise; where it breaks into lines is a blank."""
+    return readable(text)
 
 
 def log_level(*, verbose: bool) -> None:
@@ -135,13 +140,20 @@ def emit_table(title: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> No
 
 
 def moment_json(
-    moment: Moment, *, path: str, clip: Clip | None, moved: bool, models: Mapping[str, str]
+    moment: Moment,
+    *,
+    path: str,
+    stamp: tuple[int, int],
+    clip: Clip | None,
+    moved: bool,
+    models: Mapping[str, str],
 ) -> dict[str, Any]:
     """A moment as a JSON object; times in seconds. ``moved``: how far the ends are is known."""
     return {
         "rank": moment.rank,
         "video": moment.video.path,
         "path": path,
+        "indexed": stamp_json(stamp),
         "start": seconds(moment.start.time_us),
         "end": seconds(moment.end.time_us),
         "score": round(moment.score, 4),
@@ -165,6 +177,11 @@ def moment_json(
         "mode": clip.mode if clip else None,
         "note": clip.note if clip else None,
     }
+
+
+def stamp_json(stamp: tuple[int, int]) -> dict[str, int | str]:
+    """What a file was when it was indexed; nanoseconds as text, for JSON's numbers round them."""
+    return {"bytes": stamp[0], "mtime_ns": str(stamp[1])}
 
 
 def moment_row(moment: Moment, terms: tuple[str, ...]) -> list[str | Text]:
@@ -202,7 +219,7 @@ def _edge(boundary: Boundary) -> str:
 
 
 def _why(hit: Hit, terms: tuple[str, ...]) -> Text:
-    text = printable(hit.chunk.text or "")
+    text = words(hit.chunk.text or "")
     if hit.chunk.modality == "frame":
         labels = ", ".join([*dict.fromkeys(text.split(", "))][:_MOST_LABELS])
         return Text(f"seen: {labels}" if labels else "seen")

@@ -212,7 +212,10 @@ def _line(  # noqa: PLR0913  (all that a line tells)
 ) -> None:
     source = str(opened.path(moment.video))
     if form.json:
-        told = render.moment_json(moment, path=source, clip=clip, moved=moved, models=models)
+        stamp = opened.holdings.catalog.stamp(moment.video.id)
+        told = render.moment_json(
+            moment, path=source, stamp=stamp, clip=clip, moved=moved, models=models
+        )
         render.emit_json({**_named(asked), **told})
     elif form.print is Print.PATH:
         render.emit_path(clip.path if clip else source, form.end)

@@ -96,13 +96,15 @@ def script(  # noqa: PLR0913  (a command's options)
     with vidcut.Library(library, min_score=min_score, device=device, offline=offline) as opened:
         from vidcut import planning, roughcut  # noqa: PLC0415  (not for --help)
 
+        remarks.demand_ledger(opened, is_marked=mark_used)
         making.spare(opened, [path for path in (places.film, html) if path is not None])
         if voice is not None:
             slots = _read_by(voice, slots, opened)
         sources = planning.Sources(opened)
         before = () if fresh else places.before(sources)
-        named = options.modalities(modalities)
-        wish = planning.Wish(named, video, min_score, per_video, used, locks, before)
+        wish = planning.Wish(
+            options.modalities(modalities), video, min_score, per_video, used, locks, before
+        )
         plan = planning.plan(opened, story.stem, slots, wish, sources)
         starts_us = roughcut.starts_us(plan, gaps)
         plans.show(plan, starts_us, json=json)

@@ -173,6 +173,7 @@ def search(  # noqa: PLR0913  (a command's options)
     by_example = bool(image or like or feedback)
     asked = _asked(words or [], file, wish["modalities"], by_example=by_example)
     with vidcut.Library(library, min_score=min_score, device=device, offline=offline) as opened:
+        remarks.demand_ledger(opened, is_marked=mark_used)
         codes, shown, noted = [], [], Remarks(quiet=quiet)
         for one in asked:
             found = opened.search(one.words, **wish)

@@ -118,6 +118,23 @@ def test_a_port_that_refuses_is_believed_at_once(hub: Hub, monkeypatch: pytest.M
         fetched(FILE, offline=False)
 
 
+def test_an_address_that_is_none_is_told(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(hub.address, "http://mirror:port")
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr(constants, "ENDPOINT", "http://mirror:port")
+    with pytest.raises(MissingError, match="port"):
+        fetched(FILE, offline=False)
+
+
+def test_a_hub_that_is_switched_off_is_not_asked(
+    full: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(MissingError, match="HF_HUB_OFFLINE is set"):
+        fetched(FILE, offline=False)
+    assert full.asked == []
+
+
 def test_the_token_is_told_to_the_hub_alone(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """A redirection is an answer, and is not followed with the token in hand."""
     hub.files[f"{FILE.repo}/{FILE.file}"] = HELD
