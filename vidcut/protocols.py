@@ -185,6 +185,8 @@ class ModalityOptions:
     device: str = "auto"
     threads: int = 1
     offline: bool = False
+    at_once: int = 1
+    """How many may ask a transcriber at the same time."""
 
 
 class Modality(Protocol):
@@ -226,7 +228,10 @@ class SoundModality(Modality, Protocol):
 
 
 class Transcriber(SoundModality, Protocol):
-    """The sound modality that can take someone's subtitles instead of listening."""
+    """The sound modality that can take someone's subtitles instead of listening.
+
+    As many may ask it at the same time as its options say: one model serves them all.
+    """
 
     def from_cues(self, cues: Sequence[Cue]) -> Harvest:
         """Chunks of subtitles; done to the end of the last one."""
