@@ -18,7 +18,7 @@ from vidcut import library, plugins, stopwatch, workers
 from vidcut.errors import LibraryNotFoundError, MediaError, MissingError, UsageError
 from vidcut.footage import LIBRARY_FOLDER
 from vidcut.indexing import Tools
-from vidcut.protocols import EncoderOptions, Feed, ModalityOptions
+from vidcut.protocols import EncoderOptions, Feed, ModalityOptions, Pace
 from vidcut.turns import PictureTurns, SoundTurns, TranscriberTurns
 
 if TYPE_CHECKING:
@@ -66,13 +66,13 @@ def store(chosen: Settings) -> ModuleType:
     return plugins.load("stores", name)
 
 
-def reader(name: str, *, threads: int = 0) -> workers.Workers:
+def reader(name: str, *, threads: int = 0, pace: Pace = Pace.EVERY) -> workers.Workers:
     """The reader of this name, which works in processes of its own.
 
     ``threads``: of each file's decoder, 0 for as many as there are cores.
     """
     plugins.demand("readers", name)
-    return workers.Workers(workers.command(name, threads=threads))
+    return workers.Workers(workers.command(name, threads=threads, pace=pace))
 
 
 def picture(path: Path) -> Picture:
@@ -179,7 +179,8 @@ def tools(chosen: Settings, visual_model: str) -> Tools:
             sounds.append(SoundTurns(make, share.hearers))
     speech = plugins.load("modalities", SPEECH)
     hearing = partial(speech.create, replace(options, at_once=share.hearers), text)
-    eyes = reader(chosen.reader, threads=share.decoder_threads)
+    pace = Pace.QUICK if chosen.quality == "fast" else Pace.EVERY
+    eyes = reader(chosen.reader, threads=share.decoder_threads, pace=pace)
     return Tools(
         reader=eyes,
         jobs=share.jobs,

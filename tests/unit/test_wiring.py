@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import vidcut
-from vidcut import cutting, library, plugins, wiring
+from vidcut import cutting, library, plugins, wiring, workers
 from vidcut.errors import LibraryNotFoundError, MissingError, UsageError
 from vidcut.records import (
     SECOND_US,
@@ -313,3 +313,15 @@ def test_a_run_is_given_what_was_shared_out() -> None:
     tools = wiring.tools(Settings(jobs=2, offline=True), "labels")
     assert (tools.jobs, tools.hearers) == (2, 2)
     tools.release()
+
+
+@pytest.mark.parametrize(("quality", "pace"), [("fast", "quick"), ("balanced", "every")])
+def test_only_a_fast_run_leaves_out_frames(
+    monkeypatch: pytest.MonkeyPatch, quality: str, pace: str
+) -> None:
+    paces: list[str] = []
+    monkeypatch.setattr(
+        wiring, "reader", lambda *_, pace, **__: paces.append(pace) or workers.Workers([])
+    )
+    wiring.tools(Settings(quality=quality, offline=True), "labels")
+    assert paces == [pace]

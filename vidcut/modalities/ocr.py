@@ -79,7 +79,8 @@ class Ocr:
         """The recogniser's file names its version."""
         model = _model_file("rec")
         name = model.stem if model else "none"
-        return f"ocr 1 {name} {_DETECTOR_PX[self._options.quality]} {self.space}"
+        pace = " quick" if self._options.quality == "fast" else ""
+        return f"ocr 1{pace} {name} {_DETECTOR_PX[self._options.quality]} {self.space}"
 
     @property
     def space(self) -> Space:
