@@ -1,6 +1,6 @@
 """What is heard: word error rate and the processor's time, beside faster-whisper's defaults.
 
-    python benchmarks/speech.py FOLDER [--runs 3] [--seconds 90]
+    python -m benchmarks.speech FOLDER [--runs 3]
 
 FOLDER is the folder of shared media: its MANIFEST.json says what is said in which file. The same
 weights, one thread, both ways in turn. The defaults are one call of ``transcribe`` for a file:
@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from stages import sound_windows
 
+from benchmarks.stages import sound_windows
 from vidcut import plugins
 from vidcut.modalities import _whisper
 from vidcut.protocols import EncoderOptions, ModalityOptions
@@ -42,9 +42,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=3600, help="of each file, at most")
     options = parser.parse_args()
-    clips = _clips(options.folder, options.seconds)
+    clips = _clips(options.folder)
     media_s = sum(len(samples) for _, samples in clips.values()) / RATE_HZ
     ways = _ways()
     spent_s: dict[str, list[float]] = {name: [] for name in ways}
@@ -66,14 +65,14 @@ def main() -> None:
         )
 
 
-def _clips(folder: Path, seconds: int) -> dict[str, tuple[str, NDArray[np.float32]]]:
+def _clips(folder: Path) -> dict[str, tuple[str, NDArray[np.float32]]]:
     reader = plugins.load("readers", "pyav").create(threads=1)
     clips = {}
     for facts in json.loads((folder / "MANIFEST.json").read_text("utf-8")):
         path = folder / facts["file"]
         if path.name in TRUE:
             blocks = [block.samples for block in reader.sound(path)]
-            clips[path.name] = (facts["transcript"], np.concatenate(blocks)[: seconds * RATE_HZ])
+            clips[path.name] = (facts["transcript"], np.concatenate(blocks))
     return clips
 
 

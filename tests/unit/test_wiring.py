@@ -320,8 +320,11 @@ def test_only_a_fast_run_leaves_out_frames(
     monkeypatch: pytest.MonkeyPatch, quality: str, pace: str
 ) -> None:
     paces: list[str] = []
-    monkeypatch.setattr(
-        wiring, "reader", lambda *_, pace, **__: paces.append(pace) or workers.Workers([])
-    )
+
+    def reader(*_: Any, pace: str, **__: Any) -> workers.Workers:
+        paces.append(pace)
+        return workers.Workers([])
+
+    monkeypatch.setattr(wiring, "reader", reader)
     wiring.tools(Settings(quality=quality, offline=True), "labels")
     assert paces == [pace]

@@ -3,6 +3,12 @@
 Key frames stand alone, and most films have one every second or two. Where they are further apart,
 what lies between is decoded, but for the end of it that no sample falls in. What no packet leans on
 the decoder leaves out by itself (``skip_frame``).
+
+25 s of 1080p made of real footage, a key frame every 8 s, one thread, the processor's time for
+decoding, shots and samples: all frames 4.99 s, thinned 1.83 s. The decoder alone, by ffmpeg: all
+2.3 s, no loop filter where nothing leans on it 2.1 s, no frame that nothing leans on 1.3 s, these
+without a loop filter 1.1 s, key frames 0.07 s. Shots pay for it: F1 .75 to the frame instead of .98
+(benchmarks/shots.py), so that no other quality leaves anything out.
 """
 
 from __future__ import annotations
