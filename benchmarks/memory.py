@@ -64,9 +64,12 @@ def _row(film: Path, minutes: int, jobs: int, folder: Path) -> str:
 
 def tree_kib(pid: int) -> int:
     """The proportional set sizes of a process and of its children, as Linux tells them."""
-    return _pss_kib(pid) + sum(
-        _pss_kib(int(p.name)) for p in _PROC.glob("[0-9]*") if _is_of(p, pid)
-    )
+    return sum(map(_pss_kib, (pid, *children(pid))))
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started."""
+    return [int(process.name) for process in _PROC.glob("[0-9]*") if _is_of(process, pid)]
 
 
 def _is_of(process: Path, parent: int) -> bool:

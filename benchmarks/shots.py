@@ -1,10 +1,11 @@
 """How well shot cuts are found: precision, recall and F1, to within a frame.
 
-    python benchmarks/shots.py [--media DIR] [--grid]
+    python benchmarks/shots.py [--media DIR] [--grid] [--pace every|quick]
 
 Of the samples that come with vidcut the cuts are known exactly. A folder of real footage
 counts where it is given; its hard cuts are below, looked at frame by frame wherever a change
-stands out at all. Dissolves and fades are no cuts here. ``--grid`` tries other thresholds.
+stands out at all. Dissolves and fades are no cuts here. ``--grid`` tries other thresholds;
+``--pace quick`` looks at the frames that ``--quality fast`` does.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vidcut import shots
+from vidcut.protocols import Pace
 from vidcut.readers import pyav
 from vidcut.records import SECOND_US
 
@@ -100,7 +102,8 @@ class Score:
 
 def main() -> None:
     options = _options()
-    films = [*_samples(), *(_real(options.media) if options.media else ())]
+    pace = Pace(options.pace)
+    films = [*_samples(pace), *(_real(options.media, pace) if options.media else ())]
     table = Table("film", "found", "precision", "recall", "F1", "wrong", "missed")
     for film in films:
         if film.truth or _score(film).found:
@@ -115,24 +118,25 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--media", type=Path)
     parser.add_argument("--grid", action="store_true")
+    parser.add_argument("--pace", choices=[*Pace], default=Pace.EVERY)
     return parser.parse_args()
 
 
-def _samples() -> Iterator[Film]:
+def _samples(pace: Pace) -> Iterator[Film]:
     for path in sorted(SAMPLES.iterdir()):
         if path.suffix in SUFFIXES:
             facts = json.loads(path.with_suffix(".json").read_text("utf-8"))
-            yield Film(path.name, _frames(path), [start for start, _ in facts["shots"][1:]])
+            yield Film(path.name, _frames(path, pace), [start for start, _ in facts["shots"][1:]])
 
 
-def _real(folder: Path) -> Iterator[Film]:
+def _real(folder: Path, pace: Pace) -> Iterator[Film]:
     for path in sorted(folder.iterdir()):
         if path.suffix in SUFFIXES and path.name != DAMAGED:
-            yield Film(path.name, _frames(path), REAL.get(path.name, []))
+            yield Film(path.name, _frames(path, pace), REAL.get(path.name, []))
 
 
-def _frames(path: Path) -> list[Small]:
-    frames = pyav.create(threads=1).frames(path)
+def _frames(path: Path, pace: Pace) -> list[Small]:
+    frames = pyav.create(threads=1, pace=pace).frames(path)
     return [Small(frame.time_us, frame.picture(shots.THUMBNAIL_PX)) for frame in frames]
 
 

@@ -78,12 +78,12 @@ def _alone(files: list[Path], quality: str) -> tuple[float, dict[str, float]]:
         if media.sound is not None:
             with clock("asr"):
                 blocks = [block.samples for block in reader.sound(path)]
-                for sound in _sound_windows(blocks):
+                for sound in sound_windows(blocks):
                     asr.read(sound)
     return media_us / SECOND_US, clock.busy_s
 
 
-def _sound_windows(blocks: list[NDArray[np.float32]]) -> Iterator[SoundWindow]:
+def sound_windows(blocks: list[NDArray[np.float32]]) -> Iterator[SoundWindow]:
     samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
     step = WINDOW_S * RATE_HZ
     for start in range(0, len(samples), step):

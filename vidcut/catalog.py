@@ -228,8 +228,13 @@ class Catalog:
         values = (chunk_id, space_id, vector, zlib.crc32(vector))
         self._db.execute("INSERT INTO vectors VALUES (?, ?, ?, ?)", values)
 
-    def add_cuts(self, video_id: int, cuts: Iterable[int]) -> None:
-        """Add shot cuts; those known already stay."""
+    def add_cuts(self, video_id: int, cuts: Iterable[int], *, within: Span | None = None) -> None:
+        """Add shot cuts; those known already stay, but for those within a span anew looked at."""
+        if within is not None:
+            where = (video_id, within.start, within.end)
+            self._db.execute(
+                "DELETE FROM cuts WHERE video_id = ? AND ? <= at_us AND at_us < ?", where
+            )
         marks = [(video_id, cut) for cut in cuts]
         self._db.executemany("INSERT OR IGNORE INTO cuts VALUES (?, ?)", marks)
 

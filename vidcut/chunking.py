@@ -25,13 +25,17 @@ WARM_UP_US = 10 * SECOND_US
 Some frames before it, that is: screen recordings have but one in seconds.
 """
 
-_STEP_US = SECOND_US
+STEP_US = SECOND_US
 _SETTLE_US = SECOND_US // 5
 """A shot's first sample is taken this long after its cut, past blends and key-frame blur."""
 
 
 def picture_windows(
-    marked: Iterable[tuple[Frame, bool]], *, start_us: int, longest_px: int
+    marked: Iterable[tuple[Frame, bool]],
+    *,
+    start_us: int,
+    longest_px: int,
+    every_us: int = STEP_US,
 ) -> Iterator[PictureWindow]:
     """Sample marked frames about once a second and at least once a shot.
 
@@ -39,34 +43,40 @@ def picture_windows(
         marked: frames in order of time, each with whether a shot begins with it.
         start_us: where to begin, a multiple of `WINDOW_US`; earlier frames only warm up.
         longest_px: the longer side of the samples' pictures.
+        every_us: how far apart the samples of a shot are.
 
     Yields:
         Windows that follow each other; one without frames is left out.
     """
     window: _Window | None = None
-    last_us, step_us = None, 1
+    last_us, step_us = None, None
     for frame, is_cut in marked:
         if last_us is not None:
-            step_us = min(frame.time_us - last_us, _STEP_US)
+            gap_us = min(frame.time_us - last_us, every_us)
+            # Where frames are left out, the shortest step is nearest to how long one is shown.
+            step_us = gap_us if every_us == STEP_US else min(gap_us, step_us or gap_us)
         last_us = frame.time_us
         if frame.time_us < start_us:
             continue
         if window is None or frame.time_us >= window.end_us:
             if window is not None:
                 yield window.close(window.end_us)
-            window = _Window(frame.time_us - frame.time_us % WINDOW_US, longest_px)
+            begins_us = frame.time_us - frame.time_us % WINDOW_US
+            window = _Window(begins_us, longest_px, every_us)
         window.add(frame, is_cut=is_cut)
     if window is not None and last_us is not None:
-        yield window.close(min(last_us + step_us, window.end_us))  # shown as long as the one before
+        # The last one is shown as long as the one before.
+        yield window.close(min(last_us + (step_us or 1), window.end_us))
 
 
 class _Window:
     """Collects the frames of one window."""
 
-    def __init__(self, start_us: int, longest_px: int) -> None:
+    def __init__(self, start_us: int, longest_px: int, every_us: int) -> None:
         self.end_us = start_us + WINDOW_US
         self._start_us = start_us
         self._longest_px = longest_px
+        self._every_us = every_us
         self._cuts: list[int] = []
         self._samples: list[Sample] = []
         self._shot_start_us = start_us
@@ -82,7 +92,7 @@ class _Window:
             self._due_us = frame.time_us + _SETTLE_US
         if frame.time_us >= self._due_us:
             self._take(frame)
-            self._due_us = frame.time_us + _STEP_US
+            self._due_us = frame.time_us + self._every_us
         self._last = frame
 
     def close(self, end_us: int) -> PictureWindow:

@@ -17,8 +17,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from vidcut import plugins, wire
+from vidcut import chunking, plugins, wire
 from vidcut.errors import MediaError, MissingError
+from vidcut.protocols import Pace
 from vidcut.records import Span, SubtitleTrack
 from vidcut.viewing import Here, Losses
 from vidcut.wire import Message
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
 
 
 _TICK_S = 0.5
+_EVERY_US = {Pace.EVERY: chunking.STEP_US, Pace.QUICK: 2 * chunking.STEP_US}
 
 
 def main() -> None:
-    """Serve a reader: its name, its threads, bytes of memory, the lifeline."""
-    name, threads, memory_bytes, lifeline = sys.argv[-4:]
+    """Serve a reader: its name, its threads, its pace, bytes of memory, the lifeline."""
+    name, threads, pace, memory_bytes, lifeline = sys.argv[-5:]
     live_only_with(int(lifeline))
     requests, answers = _own_pipes()
     with contextlib.suppress(MissingError):  # whoever asks is told, and asks perhaps never
@@ -40,7 +42,8 @@ def main() -> None:
 
     def viewer(losses: Losses) -> Here:
         reader = plugins.load("readers", name)
-        return Here(reader.create(threads=int(threads), witness=losses), losses)
+        made = reader.create(threads=int(threads), witness=losses, pace=Pace(pace))
+        return Here(made, losses, every_us=_EVERY_US[Pace(pace)])
 
     def limit() -> None:
         limit_to(int(memory_bytes))

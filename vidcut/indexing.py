@@ -10,12 +10,14 @@ import contextlib
 import logging
 import os
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vidcut.errors import MediaError, MissingError
 from vidcut.footage import content_hash
+from vidcut.lanes import side_by_side
 from vidcut.protocols import Feed
 from vidcut.records import SECOND_US, SoundWindow, Span
 from vidcut.stopwatch import Unwatched
@@ -64,7 +66,9 @@ class Tools:
     sample_px: int
     """The longer side of the pictures that the modalities are given."""
     jobs: int = 1
-    """How many files are seen, and how many heard, at once."""
+    """How many files are seen at once."""
+    hearers: int = 1
+    """How many files are heard at once."""
     prepare: Callable[[int], None] = lambda _: None
     """Has the reader make ready to be asked so many things at once."""
     release: Callable[[], None] = lambda: None
@@ -241,26 +245,37 @@ def seer(tools: Tools, stopwatch: Unwatched = _UNWATCHED) -> Callable[[Job], Ite
 
 
 def looker(stopwatch: Unwatched = _UNWATCHED) -> Callable[[Sight], Iterator[Report]]:
-    """The lane that reads windows of pictures in every modality that wants them."""
+    """The lane that reads windows of pictures, in all modalities that want them at once.
+
+    Two take turns at waiting and at what Python does itself: one after the other, they left a core
+    idle where nothing was to be heard.
+    """
+
+    def read(task: PictureTask, job: Job, window: PictureWindow) -> Harvest | Faltered:
+        name = task.modality.name
+        try:
+            with stopwatch.at("look", name):
+                return task.modality.read(window)
+        except MissingError:
+            raise
+        except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
+            job.failed.add(name)
+            return Faltered(job, f"{name}: {reason(error, job.footage.path)}")
 
     def look(seen: Sight) -> Iterator[Report]:
         if isinstance(seen, Ended):
             yield seen
             return
         job, window = seen
+        due = [task for task in job.pictures if task.start_us <= window.span.start]
+        due = [task for task in due if task.modality.name not in job.failed]
+        read_all = side_by_side([partial(read, task, job, window) for task in due])
         harvests = {}
-        for task in job.pictures:
-            name = task.modality.name
-            if task.start_us > window.span.start or name in job.failed:
-                continue
-            try:
-                with stopwatch.at("look", name):
-                    harvests[name] = task.modality.read(window)
-            except MissingError:
-                raise
-            except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
-                job.failed.add(name)
-                yield Faltered(job, f"{name}: {reason(error, job.footage.path)}")
+        for task, made in zip(due, read_all, strict=True):
+            if isinstance(made, Faltered):
+                yield made
+            else:
+                harvests[task.modality.name] = made
         yield Made(job, Feed.PICTURE, window.span, window.cuts, harvests, window.lost_us)
 
     return look

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 T = TypeVar("T")
 In = TypeVar("In")
@@ -67,6 +67,35 @@ class Channel(Generic[T]):
             if self._on_change is not None:
                 self._on_change(-1)
             yield item
+
+
+def side_by_side(calls: Sequence[Callable[[], Out]]) -> list[Out]:
+    """What the calls give, in their order; all are made at once, the last in this thread.
+
+    Whatever one raises comes out when all are over.
+    """
+    made: dict[int, Out] = {}
+    raised: list[BaseException] = []
+
+    def call(place: int) -> None:
+        try:
+            made[place] = calls[place]()
+        except BaseException as error:  # noqa: BLE001  (raised again below)
+            raised.append(error)
+
+    others = [
+        threading.Thread(target=call, args=(place,), name="beside", daemon=True)
+        for place in range(len(calls) - 1)
+    ]
+    for thread in others:
+        thread.start()
+    if calls:
+        call(len(calls) - 1)
+    for thread in others:
+        thread.join()
+    if raised:
+        raise raised[0]
+    return [made[place] for place in range(len(calls))]
 
 
 class Lanes:

@@ -37,6 +37,16 @@ if TYPE_CHECKING:
     )
 
 
+class Pace(StrEnum):
+    """How closely an index run looks at pictures."""
+
+    EVERY = "every"
+    """At each frame for shots, and about once a second for what it shows."""
+    QUICK = "quick"
+    """At key frames, and between them where they are more than two seconds apart: see
+    `vidcut.readers._thinning`."""
+
+
 class Frame(Protocol):
     """One decoded picture of a video."""
 
@@ -72,8 +82,9 @@ class Prober(Protocol):
 class Reader(Prober, Protocol):
     """Opens media files. Never follows a file's words to any other file or address.
 
-    ``readers/NAME.py`` has ``create(*, threads, witness) -> Reader``: how many threads a
-    file's decoder may have, 0 for as many as there are cores. Every method raises `MediaError`.
+    ``readers/NAME.py`` has ``create(*, threads, witness, pace) -> Reader``: how many threads a
+    file's decoder may have, 0 for as many as there are cores, and how many frames are wanted: a
+    quick reader may leave out some. Every method raises `MediaError`.
     It runs in a process of its own, for a decoder may crash or hang.
     """
 
@@ -185,6 +196,8 @@ class ModalityOptions:
     device: str = "auto"
     threads: int = 1
     offline: bool = False
+    at_once: int = 1
+    """How many may ask a transcriber at the same time."""
 
 
 class Modality(Protocol):
@@ -226,7 +239,10 @@ class SoundModality(Modality, Protocol):
 
 
 class Transcriber(SoundModality, Protocol):
-    """The sound modality that can take someone's subtitles instead of listening."""
+    """The sound modality that can take someone's subtitles instead of listening.
+
+    As many may ask it at the same time as its options say: one model serves them all.
+    """
 
     def from_cues(self, cues: Sequence[Cue]) -> Harvest:
         """Chunks of subtitles; done to the end of the last one."""

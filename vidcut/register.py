@@ -202,7 +202,8 @@ class Register:
         every: tuple[Task, ...] = (*job.pictures, *job.sounds)
         tasks = {task.modality.name: task for task in every}
         with self._catalog.writing():
-            self._catalog.add_cuts(job.video_id, made.cuts)
+            if made.feed is Feed.PICTURE:
+                self._catalog.add_cuts(job.video_id, made.cuts, within=made.span)
             for name, harvest in made.harvests.items():
                 task = tasks[name]
                 self._holdings.keep(job.video_id, name, task.modality.space, harvest.drafts)

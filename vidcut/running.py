@@ -40,7 +40,8 @@ def run(register: Register, files: Sequence[Footage], tools: Tools, watch: Watch
     """Do all files; whatever ends this ends the lanes."""
     register.expect(files)
     # While the first models load. Of one file, who looked at it first decodes it next.
-    tools.prepare(2 * min(tools.jobs, len(files)) + (len(files) > 1))
+    decoders = min(tools.jobs, len(files)) + min(tools.hearers, len(files))
+    tools.prepare(decoders + (len(files) > 1))
     lanes, permits = Lanes(), threading.Semaphore(_OPEN_FILES)
     reports: Channel[indexing.Report] = lanes.channel(
         _REPORTS, watch.stopwatch.queue("write", _REPORTS)
@@ -82,5 +83,6 @@ def _start_jobs(
         sights: Channel[indexing.Sight] = lanes.channel(1, stopwatch.queue("look", 1))
         lanes.start("see", indexing.seer(tools, stopwatch), to_see, sights)
         lanes.start("look", indexing.looker(stopwatch), sights, reports)
+    for _ in range(tools.hearers):
         lanes.start("listen", indexing.listener(tools, stopwatch), to_hear, reports)
     return to_see, to_hear

@@ -1,6 +1,7 @@
 """Modalities that several lanes may ask at once, though plug-ins serve one at a time.
 
-Either each lane has one of its own for as long as it reads, or all take turns with one.
+Either each lane has one of its own for as long as it reads, or all take turns with one. A
+transcriber alone serves several, and is shared.
 """
 
 from __future__ import annotations
@@ -25,14 +26,15 @@ class _Turns(Generic[M]):
     Args:
         make: a new one; asked when the first is needed, and when all others are lent.
         most: how many there may be; whoever comes when all are lent waits.
+        shared: whether there is but one, which serves so many.
     """
 
-    def __init__(self, make: Callable[[], M], most: int) -> None:
+    def __init__(self, make: Callable[[], M], most: int, *, shared: bool = False) -> None:
         self._make = make
         self._room = threading.Semaphore(most)
         self._lock = threading.Lock()
         first = make()
-        self._idle = [first]
+        self._idle = [first] * most if shared else [first]
         self.name: str = first.name
         self.recipe: str = first.recipe
         self.space: Space = first.space
@@ -69,7 +71,10 @@ class SoundTurns(_Turns[SoundModality]):
 
 
 class TranscriberTurns(_Turns[Transcriber]):
-    """A `vidcut.protocols.Transcriber`."""
+    """A `vidcut.protocols.Transcriber`, one for all lanes."""
+
+    def __init__(self, make: Callable[[], Transcriber], most: int) -> None:
+        super().__init__(make, most, shared=True)
 
     def read(self, window: SoundWindow) -> Harvest:
         """See `vidcut.protocols.SoundModality.read`."""

@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from vidcut import shots
-from vidcut.chunking import WARM_UP_US, picture_windows
+from vidcut.chunking import STEP_US, WARM_UP_US, picture_windows
 from vidcut.errors import MediaError
 from vidcut.records import Glance, Span
 
@@ -70,10 +70,14 @@ class Here:
     Args:
         reader: opens the files.
         losses: the reader's witness, where it has one.
+        every_us: how far apart the samples of a shot are.
     """
 
-    def __init__(self, reader: Reader, losses: Losses | None = None) -> None:
+    def __init__(
+        self, reader: Reader, losses: Losses | None = None, *, every_us: int = STEP_US
+    ) -> None:
         self._reader = reader
+        self._every_us = every_us
         self._losses = losses or Losses()
 
     def probe(self, path: Path) -> Media:
@@ -85,13 +89,14 @@ class Here:
         self._losses.begin(start_us)
         frames = self._reader.frames(path, start_us=max(0, start_us - WARM_UP_US))
         marked, is_over = shots.mark_cuts(frames), False
+        often = {"longest_px": longest_px, "every_us": self._every_us}
 
         def watched() -> Iterator[tuple[Frame, bool]]:
             nonlocal is_over
             yield from marked
             is_over = True
 
-        for window in picture_windows(watched(), start_us=start_us, longest_px=longest_px):
+        for window in picture_windows(watched(), start_us=start_us, **often):
             until_us = None if is_over else window.span.end
             yield replace(window, lost_us=self._losses.take(until_us))
 

@@ -15,7 +15,7 @@ from vidcut import library, plugins, stopwatch, workers
 from vidcut.errors import LibraryNotFoundError, MediaError, MissingError, UsageError
 from vidcut.footage import LIBRARY_FOLDER
 from vidcut.indexing import Tools
-from vidcut.protocols import EncoderOptions, Feed, ModalityOptions
+from vidcut.protocols import EncoderOptions, Feed, ModalityOptions, Pace
 from vidcut.turns import PictureTurns, SoundTurns, TranscriberTurns
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ FRAME, SPEECH = "frame", "asr"
 OFFLINE_VISUAL_MODEL = "labels"
 _OPEN_CLIP = "open_clip"
 _HUB_PREFIX = "hf-hub:"
-_SAMPLE_PX = {"fast": 480, "balanced": 640, "best": 960}
+SAMPLE_PX = {"fast": 480, "balanced": 640, "best": 960}
 """What text on screen is looked for at (rapidocr's detector, measured per size)."""
-_CORES_A_JOB, _MOST_JOBS = 4, 4
+_CORES_A_JOB, _MOST_JOBS, _LEAST_HEARERS = 4, 4, 2
 """A job keeps two to three cores at work (one at pictures, one at sound, and its decoders; on two
 cores 75 % of them), and takes some 500 MiB more than the 1,400 of one: ten real videos of 200 s,
 offline models, no more processor's time by two jobs than by one (benchmarks/memory.py)."""
@@ -60,13 +60,13 @@ def store(chosen: Settings) -> ModuleType:
     return plugins.load("stores", name)
 
 
-def reader(name: str, *, threads: int = 0) -> workers.Workers:
+def reader(name: str, *, threads: int = 0, pace: Pace = Pace.EVERY) -> workers.Workers:
     """The reader of this name, which works in processes of its own.
 
     ``threads``: of each file's decoder, 0 for as many as there are cores.
     """
     plugins.demand("readers", name)
-    return workers.Workers(workers.command(name, threads=threads))
+    return workers.Workers(workers.command(name, threads=threads, pace=pace))
 
 
 def picture(path: Path) -> Picture:
@@ -89,7 +89,7 @@ def picture_at(path: Path, time_us: int, chosen: Settings) -> Picture:
     try:
         duration_us = eyes.probe(path).duration_us
         if 0 <= time_us < duration_us:
-            return eyes.picture(path, time_us, longest_px=_SAMPLE_PX["best"])
+            return eyes.picture(path, time_us, longest_px=SAMPLE_PX["best"])
     except MediaError as error:
         raise UsageError(str(error)) from error
     fact = f"{path} lasts {duration_us / 1e6:.3f} s and shows nothing at {time_us / 1e6:.3f} s"
@@ -132,17 +132,24 @@ class Shares:
     """How an index run shares out the cores."""
 
     jobs: int
-    """Files that are seen, and files that are heard, at the same time."""
+    """Files that are seen at the same time."""
+    hearers: int
+    """Files that are heard at the same time."""
     threads: int
-    """Of each library at work: a job has one at its pictures and one at its sound."""
+    """Of each library at work."""
     decoder_threads: int
 
 
 def shares(chosen: Settings, cores: int) -> Shares:
-    """What was asked for, else full cores with no more at work than there are."""
+    """What was asked for, else full cores with no more at work than there are.
+
+    A second file is heard beside the first: where there is more to hear than to see, and at a
+    run's end, a core would have nothing to do. It takes its sound and no model of its own.
+    """
     jobs = chosen.jobs or max(1, min(cores // _CORES_A_JOB, _MOST_JOBS))
+    hearers = chosen.jobs or max(jobs, min(cores, _LEAST_HEARERS))
     threads = chosen.threads or max(1, cores // (2 * jobs))
-    return Shares(jobs, threads, max(1, cores // jobs))
+    return Shares(jobs, hearers, threads, max(1, cores // jobs))
 
 
 def tools(chosen: Settings, visual_model: str) -> Tools:
@@ -163,21 +170,23 @@ def tools(chosen: Settings, visual_model: str) -> Tools:
             # One image encoder fills its threads, and two would take twice the memory.
             pictures.append(PictureTurns(make, 1 if name == FRAME else share.jobs))
         else:
-            sounds.append(SoundTurns(make, share.jobs))
+            sounds.append(SoundTurns(make, share.hearers))
     speech = plugins.load("modalities", SPEECH)
-    hearing = partial(speech.create, options, text)
-    eyes = reader(chosen.reader, threads=share.decoder_threads)
+    hearing = partial(speech.create, replace(options, at_once=share.hearers), text)
+    pace = Pace.QUICK if chosen.quality == "fast" else Pace.EVERY
+    eyes = reader(chosen.reader, threads=share.decoder_threads, pace=pace)
     return Tools(
         reader=eyes,
         jobs=share.jobs,
+        hearers=share.hearers,
         prepare=eyes.start,
         release=eyes.close,
         subtitles=speech.subtitles(),
         pictures=pictures,
         sounds=sounds,
-        transcriber=None if chosen.asr == "never" else TranscriberTurns(hearing, share.jobs),
+        transcriber=None if chosen.asr == "never" else TranscriberTurns(hearing, share.hearers),
         use_subtitles=chosen.asr == "auto",
-        sample_px=_SAMPLE_PX[chosen.quality],
+        sample_px=SAMPLE_PX[chosen.quality],
     )
 
 

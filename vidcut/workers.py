@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from vidcut import wire
 from vidcut.errors import MediaError, MissingError
 from vidcut.processes import Companion, Gone, Silent
+from vidcut.protocols import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -41,14 +42,14 @@ MEMORY_BYTES = 1 << 30
 PATIENCE_S = 60.0
 """How long a decoder may do nothing that can be seen before it counts as hung."""
 
-_BOOT = "import sys; sys.path[:] = sys.argv[1:-4]; from vidcut import decoding; decoding.main()"
+_BOOT = "import sys; sys.path[:] = sys.argv[1:-5]; from vidcut import decoding; decoding.main()"
 _KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Of the environment: how names are spelt, and where libraries lie."""
 _ENDS = frozenset(("done", "failed", "missing", "memory"))
 _REMEDY = "convert it with ffmpeg, or leave it out"
 
 
-def command(reader: str, *, threads: int = 0) -> list[str]:
+def command(reader: str, *, threads: int = 0, pace: Pace = Pace.EVERY) -> list[str]:
     """What starts a process that serves a reader, with the modules that are ours here.
 
     Isolated, so that neither the environment nor the working folder brings others in.
@@ -57,7 +58,7 @@ def command(reader: str, *, threads: int = 0) -> list[str]:
     """
     places = [os.path.abspath(place) for place in sys.path]  # noqa: PTH100  (Path("") is ".")
     python = [sys.executable, "-I", "-X", f"utf8={sys.flags.utf8_mode}", "-c", _BOOT]
-    return [*python, *places, reader, str(threads), str(MEMORY_BYTES)]
+    return [*python, *places, reader, str(threads), pace, str(MEMORY_BYTES)]
 
 
 class Workers:

@@ -168,6 +168,16 @@ class TestEvery:
         assert recipe != made(name, HashEncoder("2")).recipe
         assert "\n" not in recipe
 
+    def test_has_a_recipe_that_a_quick_look_changes(self, name: str, encoder: HashEncoder) -> None:
+        recipes = {made(name, encoder, quality=one).recipe for one in ("fast", "balanced")}
+        assert len(recipes) == 2
+
+    def test_is_made_anew_for_best_only_where_that_changes_it(
+        self, name: str, encoder: HashEncoder
+    ) -> None:
+        recipes = {made(name, encoder, quality=one).recipe for one in ("balanced", "best")}
+        assert len(recipes) == (2 if name == "ocr" else 1)
+
     @pytest.mark.usefixtures("whisper")
     def test_makes_nothing_of_nothing(self, name: str, encoder: HashEncoder) -> None:
         modality = made(name, encoder)

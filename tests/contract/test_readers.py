@@ -16,6 +16,7 @@ import pytest
 
 from vidcut import plugins
 from vidcut.errors import MediaError, MissingError
+from vidcut.protocols import Pace
 from vidcut.records import SECOND_US, SubtitleTrack
 
 if TYPE_CHECKING:
@@ -199,6 +200,29 @@ def beep_us(samples: Any, *, after_us: int = 0) -> int:
     """Where the beep begins."""
     first = after_us * RATE_HZ // SECOND_US
     return int(first + np.argmax(np.abs(samples[first:]) > 0.2)) * SECOND_US // RATE_HZ
+
+
+@pytest.mark.parametrize("plugin", plugins.names("readers"))
+@pytest.mark.parametrize("name", ["constant.mp4", "bframes.mkv", "variable.mkv", "late.ts"])
+def test_a_quick_look_leaves_out_frames_and_makes_none_up(
+    plugin: str, name: str, clips: Path
+) -> None:
+    """From the first to within half a second of the last, and no step much above two seconds."""
+    quick = plugins.load("readers", plugin).create(threads=1, pace=Pace.QUICK)
+    if name in refused(quick):
+        pytest.skip(refused(quick)[name])
+    close = plugins.load("readers", plugin).create(threads=1)
+    every = {frame.time_us: frame for frame in close.frames(clips / name)}
+    some = {frame.time_us: frame for frame in quick.frames(clips / name)}
+    times = sorted(some)
+    assert list(some) == times
+    assert every.keys() >= some.keys()
+    assert plugin != "pyav" or len(some) < len(every)
+    assert times[0] == min(every)
+    assert max(every) - times[-1] < SECOND_US // 2
+    assert all(b - a <= 2_100_000 for a, b in pairwise(times))
+    for time_us, frame in some.items():
+        assert np.abs(every[time_us].picture(64).astype(int) - frame.picture(64)).mean() < 2
 
 
 class TestPictures:

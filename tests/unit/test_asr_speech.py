@@ -16,6 +16,7 @@ from vidcut.modalities._speech import (
     regions,
     until,
 )
+from vidcut.modalities._whisper import _without_padding
 from vidcut.records import SECOND_US
 
 S = RATE_HZ
@@ -107,3 +108,15 @@ def test_always_gets_on_by_half(edges: list[int], length: int) -> None:
 def test_joins_regions() -> None:
     samples = np.arange(10, dtype=np.float32)
     assert joined(samples, [(1, 3), (7, 8)]).tolist() == [1, 2, 7]
+
+
+def test_whisper_is_spared_the_silence_that_nobody_recorded() -> None:
+    sound = np.full((80, 3000), -0.5, dtype=np.float32)
+    sound[:, 1200:] = 0
+    sound[3:, 1199] = 0  # one band is enough
+    assert _without_padding(sound).shape == (80, 1700)
+    assert _without_padding(sound[np.newaxis]).shape == (1, 80, 1700)
+    sound[:, 2900] = 1
+    assert _without_padding(sound).shape == (80, 3000)
+    assert _without_padding(np.zeros((80, 3000), np.float32)).shape == (80, 500)
+    assert _without_padding(np.zeros((80, 431), np.float32)).shape == (80, 431)

@@ -221,6 +221,13 @@ def test_forgetting_a_modality_leaves_the_others(opened: Catalog) -> None:
     assert (opened.counts(), opened.progress(1), opened.cuts(1)) == ({}, {}, [])
 
 
+def test_what_is_looked_at_anew_has_no_cuts_but_those_that_are_found_now(opened: Catalog) -> None:
+    add(opened, "hot")
+    opened.add_cuts(1, [3, 5, 9, 10])
+    opened.add_cuts(1, [6], within=Span(5, 10))
+    assert opened.cuts(1) == [3, 6, 10]
+
+
 def test_forgetting_a_video_leaves_nothing_of_it(opened: Catalog) -> None:
     chunk_id = add(opened, "hot")
     opened.add_vector(chunk_id, opened.space_id(SPACE), b"\0" * 4)

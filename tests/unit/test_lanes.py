@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vidcut import lanes
-from vidcut.lanes import Lanes, Stopped
+from vidcut.lanes import Lanes, Stopped, side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,3 +121,30 @@ def test_a_lane_that_does_not_listen_is_told_of(group: Lanes) -> None:
     group.start("deaf", deaf, [1], group.channel(1))
     assert not group.stop(0.05)
     done.set()
+
+
+def test_calls_are_made_at_once_and_answer_in_order() -> None:
+    meeting = threading.Barrier(3)
+
+    def meet(number: int) -> int:
+        meeting.wait(5)
+        return number
+
+    assert side_by_side([lambda n=n: meet(n) for n in range(3)]) == [0, 1, 2]  # type: ignore[misc]
+    assert side_by_side([]) == []
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_what_a_call_raises_comes_out_when_all_are_over(place: int) -> None:
+    over = []
+
+    def fail() -> None:
+        raise KeyError(place)
+
+    def last() -> None:
+        time.sleep(0.05)
+        over.append(1)
+
+    with pytest.raises(KeyError):
+        side_by_side([last, fail] if place else [fail, last])
+    assert over == [1]

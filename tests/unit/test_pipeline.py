@@ -279,6 +279,7 @@ class Studio:
             use_subtitles=True,
             sample_px=64,
             jobs=jobs,
+            hearers=jobs,
         )
         self.reader.read.clear()
         self.failures.clear()

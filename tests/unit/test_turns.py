@@ -99,3 +99,22 @@ def test_sound_and_subtitles_take_turns_as_well() -> None:
     heard = TranscriberTurns(Maker(), 1)
     assert heard.read(window).done_us == 7
     assert heard.from_cues([Cue(Span(0, 4), "a"), Cue(Span(4, 5), "b")]).done_us == 5
+
+
+def test_one_transcriber_serves_several_at_once() -> None:
+    meeting, made = threading.Barrier(2), []
+
+    class Shared(Alone):
+        def read(self, window: PictureWindow | SoundWindow) -> Harvest:
+            meeting.wait(5)
+            return Harvest((), window.span.end)
+
+    def make() -> Shared:
+        made.append(Shared())
+        return made[-1]
+
+    heard = TranscriberTurns(make, 2)
+    window = SoundWindow(Span(0, 7), np.zeros(1, np.float32), last=True)
+    with ThreadPoolExecutor(2) as pool:
+        assert [one.done_us for one in pool.map(heard.read, [window] * 4)] == [7] * 4
+    assert len(made) == 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import vidcut
-from vidcut import cutting, library, plugins, wiring
+from vidcut import cutting, library, plugins, wiring, workers
 from vidcut.errors import LibraryNotFoundError, MissingError, UsageError
 from vidcut.records import (
     SECOND_US,
@@ -262,12 +262,12 @@ def test_a_store_that_does_not_exist_is_a_usage_error() -> None:
 @pytest.mark.parametrize(
     ("cores", "shares"),
     [
-        (1, Shares(jobs=1, threads=1, decoder_threads=1)),
-        (2, Shares(jobs=1, threads=1, decoder_threads=2)),
-        (4, Shares(jobs=1, threads=2, decoder_threads=4)),
-        (8, Shares(jobs=2, threads=2, decoder_threads=4)),
-        (16, Shares(jobs=4, threads=2, decoder_threads=4)),
-        (64, Shares(jobs=4, threads=8, decoder_threads=16)),
+        (1, Shares(jobs=1, hearers=1, threads=1, decoder_threads=1)),
+        (2, Shares(jobs=1, hearers=2, threads=1, decoder_threads=2)),
+        (4, Shares(jobs=1, hearers=2, threads=2, decoder_threads=4)),
+        (8, Shares(jobs=2, hearers=2, threads=2, decoder_threads=4)),
+        (16, Shares(jobs=4, hearers=4, threads=2, decoder_threads=4)),
+        (64, Shares(jobs=4, hearers=4, threads=8, decoder_threads=16)),
     ],
 )
 def test_the_cores_are_shared_out_and_no_more(cores: int, shares: Shares) -> None:
@@ -275,12 +275,30 @@ def test_the_cores_are_shared_out_and_no_more(cores: int, shares: Shares) -> Non
 
 
 def test_what_was_asked_for_is_what_is_shared_out() -> None:
-    assert wiring.shares(Settings(jobs=3), 12) == Shares(jobs=3, threads=2, decoder_threads=4)
-    assert wiring.shares(Settings(jobs=9), 4) == Shares(jobs=9, threads=1, decoder_threads=1)
+    three = Shares(jobs=3, hearers=3, threads=2, decoder_threads=4)
+    assert wiring.shares(Settings(jobs=3), 12) == three
+    nine = Shares(jobs=9, hearers=9, threads=1, decoder_threads=1)
+    assert wiring.shares(Settings(jobs=9), 4) == nine
+    assert wiring.shares(Settings(jobs=1), 2).hearers == 1
     assert wiring.shares(Settings(threads=5), 2).threads == 5
 
 
 def test_a_run_is_given_what_was_shared_out() -> None:
     tools = wiring.tools(Settings(jobs=2, offline=True), "labels")
-    assert tools.jobs == 2
+    assert (tools.jobs, tools.hearers) == (2, 2)
     tools.release()
+
+
+@pytest.mark.parametrize(("quality", "pace"), [("fast", "quick"), ("balanced", "every")])
+def test_only_a_fast_run_leaves_out_frames(
+    monkeypatch: pytest.MonkeyPatch, quality: str, pace: str
+) -> None:
+    paces: list[str] = []
+
+    def reader(*_: Any, pace: str, **__: Any) -> workers.Workers:
+        paces.append(pace)
+        return workers.Workers([])
+
+    monkeypatch.setattr(wiring, "reader", reader)
+    wiring.tools(Settings(quality=quality, offline=True), "labels")
+    assert paces == [pace]

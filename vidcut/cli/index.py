@@ -50,7 +50,13 @@ def index(  # noqa: PLR0913  (a command's options)
         str | None, typer.Option(metavar="CODE", help="What is spoken, e.g. zh.")
     ] = None,
     quality: Annotated[
-        str | None, typer.Option(metavar="fast|balanced|best", help="How small text is read.")
+        str | None,
+        typer.Option(
+            metavar="fast|balanced|best",
+            help="How closely it looks. balanced: at every frame for cuts, once a second for what"
+            " is shown. fast: at key frames and every two seconds, for larger text. best: as"
+            " balanced, for smaller text. A change makes anew only what it changes.",
+        ),
     ] = None,
     reader: Annotated[str | None, typer.Option(metavar="NAME", help="pyav or decord.")] = None,
     device: options.DeviceOption = None,

@@ -18,9 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from vidcut.protocols import ModalityOptions
 
 REMEDY = _whisper_weights.REMEDY
+_WHOLE, _SILENCE = 3_000, 500
+"""Hundredths of a second: what Whisper is given at a time, and the silence after the last sound
+that it is left with.
+
+The encoder's time goes by the length, padding or not. Five real files, 170 s, one thread, the
+processor's time and word error rate: padded 21.9 s, .143; with 5 s 16.4 s, .127, and in no file
+worse; with 4 s 16.0 s, .149; with 3 s 14.2 s, .134; with 1 s .202, and a sentence said twice.
+"""
 _REPOSITORY = "Systran/faster-whisper-base"
 _REVISION = "ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66"
 _ON_THE_HUB = {
@@ -76,14 +86,37 @@ def load(options: ModalityOptions) -> Any:
     elif options.device == "cuda":
         raise MissingError("Whisper sees no GPU with CUDA; --device auto does without")
     try:
-        return WhisperModel(folder, "cpu", compute_type="int8", cpu_threads=options.threads)
+        return _Model(
+            folder,
+            "cpu",
+            compute_type="int8",
+            cpu_threads=options.threads,
+            num_workers=options.at_once,
+        )
     except (OSError, RuntimeError, ValueError) as error:
         message = f"Whisper base in {folder} cannot be loaded ({error})"
         raise MissingError(f"{message}; remove that folder, and it is made anew") from error
 
 
+class _Model(WhisperModel):  # type: ignore[misc]  # carries no types
+    """Whisper that does not listen to what was put behind the sound to make it 30 s long."""
+
+    def encode(self, features: NDArray[np.float32]) -> Any:
+        """What the decoder reads of mel bands, ``(..., bands, hundredths)``."""
+        return super().encode(_without_padding(features))
+
+
+def _without_padding(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Padding is zero in every band, which no sound is, and silence neither."""
+    if features.shape[-1] != _WHOLE:
+        return features
+    sounding = np.flatnonzero(features.reshape(-1, _WHOLE).any(axis=0))
+    length = min(_WHOLE, _SILENCE + (int(sounding[-1]) + 1 if len(sounding) else 0))
+    return np.ascontiguousarray(features[..., :length])
+
+
 def _on_gpu(folder: str) -> Any:
-    model = WhisperModel(folder, "cuda", compute_type="float16")
+    model = _Model(folder, "cuda", compute_type="float16")
     model.encode(np.zeros((1, 80, 100), dtype=np.float32))  # now its libraries are loaded
     return model
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import groupby
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,19 +86,22 @@ class _Heard:
 
 
 class Asr:
-    """Speech to sentences with the times of their words."""
+    """Speech to sentences with the times of their words; serves as many at once as it was told."""
 
     name = "asr"
 
     def __init__(self, options: ModalityOptions, encoder: TextEncoder) -> None:
         self._options = options
         self._encoder = encoder
+        self._loading = Lock()
+        self._loaded: Any = None
 
     @property
     def recipe(self) -> str:
         """Any device and number of threads makes the same chunks, near enough."""
         language = self._options.language or "auto"
-        return f"asr 2 whisper-base language={language} {self.space}"
+        search = " greedy" if self._options.quality == "fast" else ""
+        return f"asr 3 whisper-base{search} language={language} {self.space}"
 
     @property
     def space(self) -> Space:
@@ -131,9 +134,11 @@ class Asr:
         done_us = max((cue.span.end for cue in cues), default=0)
         return Harvest(_cues.with_vectors(drafts, self._encoder), done_us)
 
-    @cached_property
+    @property
     def _model(self) -> Any:
-        return _whisper.load(self._options)
+        with self._loading:
+            self._loaded = self._loaded or _whisper.load(self._options)
+        return self._loaded
 
     def _hear(self, window: SoundWindow, spoken: list[Region], stop: int) -> Iterator[_Heard]:
         for languages, regions in self._languages(window.samples, spoken):
@@ -202,7 +207,7 @@ class Asr:
         segments, _ = self._model.transcribe(
             _speech.joined(window.samples, regions),
             language=language,
-            beam_size=_BEAMS if language != _EASY else 1,
+            beam_size=1 if language == _EASY or self._options.quality == "fast" else _BEAMS,
             best_of=1,
             temperature=_TEMPERATURES,
             max_new_tokens=_most_tokens(regions),

@@ -31,9 +31,8 @@ turn of a globe by at least 1.0 and 15, a slow pan by 2.5 and 43.
 
 
 def create(options: ModalityOptions, encoder: ImageEncoder) -> FrameModality:
-    """See `vidcut.protocols.PictureModality`; the encoder knows all the options it needs."""
-    del options
-    return FrameModality(encoder)
+    """See `vidcut.protocols.PictureModality`."""
+    return FrameModality(options, encoder)
 
 
 def weights() -> Sequence[Weights]:
@@ -55,13 +54,15 @@ class FrameModality:
 
     name = "frame"
 
-    def __init__(self, encoder: ImageEncoder) -> None:
+    def __init__(self, options: ModalityOptions, encoder: ImageEncoder) -> None:
+        self._options = options
         self._encoder = encoder
 
     @property
     def recipe(self) -> str:
-        """The space, and which pictures are left out."""
-        return f"frame 1 {self.space}"
+        """The space, and which pictures are left out; how closely a run looks is seen to first."""
+        pace = " quick" if self._options.quality == "fast" else ""
+        return f"frame 1{pace} {self.space}"
 
     @property
     def space(self) -> Space:

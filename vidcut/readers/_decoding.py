@@ -12,7 +12,8 @@ from vidcut.readers import _container
 from vidcut.records import SECOND_US, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from fractions import Fraction
     from pathlib import Path
 
     from vidcut.protocols import Witness
@@ -51,14 +52,24 @@ def decoded(stream: Any, source: Iterable[Any], ledger: Ledger) -> Iterator[Any]
     ledger.end()
 
 
-def read_through(path: Path, container: Any, stream: Any, witness: Witness) -> Iterator[Any]:
+def read_through(
+    path: Path,
+    container: Any,
+    stream: Any,
+    witness: Witness,
+    *,
+    wanted: Callable[[Iterable[Any], Fraction], Iterable[Any]] = lambda packets, _: packets,
+) -> Iterator[Any]:
     """The frames of the stream from where the container stands to its end.
+
+    ``wanted``: which of the packets are decoded, given the time base of theirs.
 
     Raises:
         MediaError: not one can be decoded.
     """
     ledger = Ledger(container, stream, witness)
-    frames = decoded(stream, _container.packets(container, stream, witness), ledger)
+    packets = wanted(_container.packets(container, stream, witness), stream.time_base)
+    frames = decoded(stream, packets, ledger)
     first = next(frames, None)
     if first is None:
         message = f"{path.name}: nothing of its {stream.type} stream can be decoded"

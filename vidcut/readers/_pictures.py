@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import defaultdict
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,12 @@ from av.sidedata.sidedata import SideDataContainer
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from vidcut.errors import MediaError
-from vidcut.readers import _container, _decoding, _timing
+from vidcut.protocols import Pace
+from vidcut.readers import _container, _decoding, _thinning, _timing
 from vidcut.records import SECOND_US
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from vidcut.protocols import Witness
@@ -30,29 +32,46 @@ _ODDEST_ASPECT = 8
 """A pixel that claims to be more oblong than this is taken for a square."""
 
 
-def frames(path: Path, *, start_us: int, threads: int, witness: Witness) -> Iterator[PyavFrame]:
-    """See `vidcut.protocols.Reader.frames`; ``threads`` 0 for libav's own choice."""
+@dataclass(frozen=True, slots=True)
+class Decoder:
+    """How a stream is to be decoded; ``threads`` 0 for libav's own choice."""
+
+    threads: int
+    witness: Witness
+    pace: Pace = Pace.EVERY
+
+    def wanted(self, packets: Iterable[Any], time_base: Fraction) -> Iterable[Any]:
+        """Of the packets those that the decoder needs."""
+        return packets if self.pace is Pace.EVERY else _thinning.thinned(packets, time_base)
+
+
+def frames(path: Path, *, start_us: int, decoder: Decoder) -> Iterator[PyavFrame]:
+    """See `vidcut.protocols.Reader.frames`."""
     if start_us > 0:
         with _container.opened(path) as container:
-            stream = decodable(path, container, threads)
-            source = _from_key_frame(container, stream, start_us, witness)
+            stream = decodable(path, container, decoder)
+            source = _from_key_frame(container, stream, start_us, decoder)
             if source is not None:
                 yield from _shown(path, container, stream, source, start_us)
                 return
     with _container.opened(path) as container:
-        stream = decodable(path, container, threads)
-        source = _decoding.read_through(path, container, stream, witness)
+        stream = decodable(path, container, decoder)
+        source = _decoding.read_through(
+            path, container, stream, decoder.witness, wanted=decoder.wanted
+        )
         yield from _shown(path, container, stream, source, start_us)
 
 
-def decodable(path: Path, container: Any, threads: int) -> Any:
+def decodable(path: Path, container: Any, decoder: Decoder) -> Any:
     """The picture stream, ready to be decoded."""
     stream = _container.picture_stream(container)
     if stream is None:
         raise MediaError(f"{path.name}: has no video stream that can be decoded")
     stream.codec_context.options = {"max_pixels": str(_container.MAX_PIXELS)}
     stream.codec_context.thread_type = "AUTO"
-    stream.codec_context.thread_count = threads
+    stream.codec_context.thread_count = decoder.threads
+    if decoder.pace is Pace.QUICK:
+        stream.codec_context.skip_frame = "NONREF"
     return stream
 
 
@@ -148,14 +167,14 @@ def _shown(
 
 
 def _from_key_frame(
-    container: Any, stream: Any, time_us: int, witness: Witness
+    container: Any, stream: Any, time_us: int, decoder: Decoder
 ) -> Iterator[Any] | None:
     """The frames from the key frame at or before a time; None where that cannot be trusted.
 
     The first packet is decoded before: it may be the only one to say which encoder made the
     stream, and without that libavcodec decodes the 4:4:4 of x264 before build 151 to green.
     """
-    first = next(_container.packets(container, stream, witness), None)
+    first = next(_container.packets(container, stream, decoder.witness), None)
     if first is None:
         return None
     for _ in _decoding.decoded(
@@ -165,14 +184,15 @@ def _from_key_frame(
     for back_us in _STEPS_BACK_US:
         if not _container.seek(container, stream, max(0, time_us - back_us)):
             return None
-        source = _container.packets(container, stream, witness)
+        source = _container.packets(container, stream, decoder.witness)
         key = next((packet for packet in source if packet.is_keyframe), None)
         if key is None or key.pts is None:
             return None
         shown_us = _container.microseconds(key.pts, stream.time_base)
         if shown_us - _container.start_us(container) <= time_us:
-            ledger = _decoding.Ledger(container, stream, witness)
-            frames = _decoding.decoded(stream, itertools.chain([key], source), ledger)
+            ledger = _decoding.Ledger(container, stream, decoder.witness)
+            packets = decoder.wanted(itertools.chain([key], source), stream.time_base)
+            frames = _decoding.decoded(stream, packets, ledger)
             return _verified(frames, key.pts)
     return None
 

@@ -21,6 +21,7 @@ import numpy as np
 from decord._ffi.base import DECORDError, DECORDLimitReachedError
 
 from vidcut.errors import MediaError
+from vidcut.protocols import Pace
 from vidcut.readers import _container, _decoding, _pictures, pyav
 from vidcut.records import SECOND_US
 
@@ -44,8 +45,14 @@ _NO_FAULTS = 1e-9
 _REMEDY = "read it with '--reader pyav'"
 
 
-def create(*, threads: int = 0, witness: Witness | None = None) -> DecordReader:
-    """``threads``: those of one file's decoder, 0 for as many as there are cores."""
+def create(
+    *, threads: int = 0, witness: Witness | None = None, pace: Pace = Pace.EVERY
+) -> DecordReader:
+    """``threads``: those of one file's decoder, 0 for as many as there are cores.
+
+    decord decodes every frame, whatever the pace.
+    """
+    del pace
     decord.logging.set_level(decord.logging.QUIET)  # it writes to stderr by itself
     listening = witness or _container.Nobody()
     return DecordReader(threads, listening, pyav.create(threads=threads, witness=listening))
@@ -103,7 +110,7 @@ def _translated(path: Path) -> Iterator[None]:
 
 def _refuse_turned(path: Path, witness: Witness) -> None:
     with _container.opened(path) as container:
-        stream = _pictures.decodable(path, container, 1)
+        stream = _pictures.decodable(path, container, _pictures.Decoder(1, witness))
         frame = next(_decoding.read_through(path, container, stream, witness))
     corners = np.arange(4, dtype=np.uint8).reshape(2, 2)
     turned = _pictures.upright(corners, frame).ravel().tolist()
@@ -114,7 +121,7 @@ def _refuse_turned(path: Path, witness: Witness) -> None:
 def _packet_times(path: Path, witness: Witness) -> tuple[list[int], Fraction | None]:
     """When each picture is shown, from the packets; and how oblong decord's pixels are."""
     with _container.opened(path) as container:
-        stream = _pictures.decodable(path, container, 1)
+        stream = _pictures.decodable(path, container, _pictures.Decoder(1, witness))
         times_us = []
         for packet in _container.packets(container, stream, witness):
             if packet.pts is None:

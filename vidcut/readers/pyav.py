@@ -11,6 +11,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from vidcut.errors import MediaError
+from vidcut.protocols import Pace
 from vidcut.readers import _container, _cues, _decoding, _pictures, _sound
 from vidcut.records import Media, PictureTrack, SoundTrack, SubtitleTrack
 
@@ -28,21 +29,24 @@ _PROBED_PACKETS = 300
 _GUESSED = frozenset(("aac", "ac3", "eac3", "h264", "hevc", "m4v", "mp3", "mpegvideo", "obu"))
 
 
-def create(*, threads: int = 0, witness: Witness | None = None) -> PyavReader:
+def create(
+    *, threads: int = 0, witness: Witness | None = None, pace: Pace = Pace.EVERY
+) -> PyavReader:
     """``threads``: those of one file's decoder, 0 for as many as there are cores.
 
     One reader a core with ``threads=1`` gets 1.16 times as much done as one with all of
     them (1080p H.264, 2 cores); a single file is done sooner with all.
     """
-    return PyavReader(threads, witness or _container.Nobody())
+    return PyavReader(threads, witness or _container.Nobody(), pace)
 
 
 class PyavReader:
     """See `vidcut.protocols.Reader`."""
 
-    def __init__(self, threads: int, witness: Witness) -> None:
+    def __init__(self, threads: int, witness: Witness, pace: Pace) -> None:
         self._threads = threads
         self._witness = witness
+        self._pace = pace
 
     def probe(self, path: Path) -> Media:
         """What the file holds; raises where it holds neither pictures nor sound."""
@@ -64,10 +68,12 @@ class PyavReader:
             )
 
     def frames(self, path: Path, *, start_us: int = 0) -> Iterator[Frame]:
-        """Every frame shown at or after ``start_us``, in order of time, each time once."""
-        return _pictures.frames(
-            path, start_us=start_us, threads=self._threads, witness=self._witness
-        )
+        """Every frame shown at or after ``start_us``, in order of time, each time once.
+
+        A quick reader leaves out those that `_thinning` does.
+        """
+        decoder = _pictures.Decoder(self._threads, self._witness, self._pace)
+        return _pictures.frames(path, start_us=start_us, decoder=decoder)
 
     def sound(self, path: Path, *, start_us: int = 0) -> Iterator[SoundBlock]:
         """Mono sound at 16 kHz from ``start_us`` on, in blocks of a second."""

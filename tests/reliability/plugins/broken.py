@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from vidcut.protocols import Witness
+    from vidcut.protocols import Pace, Witness
     from vidcut.records import Picture
 
 LENGTH_US = 150 * SECOND_US
 BREAKS_AT_US = 70 * SECOND_US
 
 
-def create(*, threads: int, witness: Witness) -> BrokenReader:
+def create(*, threads: int, witness: Witness, pace: Pace) -> BrokenReader:
     """As every reader's."""
-    del threads
+    del threads, pace
     return BrokenReader(witness)
 
 
