@@ -19,7 +19,7 @@ from vidcut.errors import LibraryNotFoundError, MediaError, MissingError, UsageE
 from vidcut.footage import LIBRARY_FOLDER
 from vidcut.indexing import Tools
 from vidcut.protocols import EncoderOptions, Feed, ModalityOptions
-from vidcut.turns import PictureTurns, SoundTurns, TranscriberTurns
+from vidcut.turns import PictureTurns, SoundTurns, Together, TranscriberTurns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,11 +163,11 @@ def tools(chosen: Settings, visual_model: str) -> Tools:
         if name == SPEECH:
             continue
         plugin = plugins.load("modalities", name)
-        its_encoder = encoder(visual_model, chosen) if name == FRAME else text
+        # One image encoder fills its threads, and two would take twice the memory.
+        its_encoder = Together(encoder(visual_model, chosen)) if name == FRAME else text
         make = partial(plugin.create, options, its_encoder)
         if plugin.FEED is Feed.PICTURE:
-            # One image encoder fills its threads, and two would take twice the memory.
-            pictures.append(PictureTurns(make, 1 if name == FRAME else share.jobs))
+            pictures.append(PictureTurns(make, share.jobs))
         else:
             sounds.append(SoundTurns(make, share.jobs))
     speech = plugins.load("modalities", SPEECH)

@@ -30,16 +30,21 @@ _ODDEST_ASPECT = 8
 """A pixel that claims to be more oblong than this is taken for a square."""
 
 
-def frames(path: Path, *, start_us: int, threads: int, witness: Witness) -> Iterator[PyavFrame]:
-    """See `vidcut.protocols.Reader.frames`; ``threads`` 0 for libav's own choice."""
+def frames(
+    path: Path, *, start_us: int, threads: int, witness: Witness, device: Any = None
+) -> Iterator[PyavFrame]:
+    """See `vidcut.protocols.Reader.frames`; ``threads`` 0 for libav's own choice.
+
+    ``device``: as `_container.opened` takes it.
+    """
     if start_us > 0:
-        with _container.opened(path) as container:
+        with _container.opened(path, device=device) as container:
             stream = decodable(path, container, threads)
             source = _from_key_frame(container, stream, start_us, witness)
             if source is not None:
                 yield from _shown(path, container, stream, source, start_us)
                 return
-    with _container.opened(path) as container:
+    with _container.opened(path, device=device) as container:
         stream = decodable(path, container, threads)
         source = _decoding.read_through(path, container, stream, witness)
         yield from _shown(path, container, stream, source, start_us)
