@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from vidcut import library, plugins, stopwatch, workers
+from vidcut import devices, library, plugins, stopwatch, workers
 from vidcut.errors import LibraryNotFoundError, MediaError, MissingError, UsageError
 from vidcut.footage import LIBRARY_FOLDER
 from vidcut.indexing import Tools
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 FRAME, SPEECH = "frame", "asr"
 OFFLINE_VISUAL_MODEL = "labels"
+_CPU_READER = "pyav"
 _OPEN_CLIP = "open_clip"
 _HUB_PREFIX = "hf-hub:"
 _SAMPLE_PX = {"fast": 480, "balanced": 640, "best": 960}
@@ -63,16 +64,31 @@ def store(chosen: Settings) -> ModuleType:
     name = chosen.store
     if name == "auto":
         name = "faiss" if importlib.util.find_spec("faiss") else "flat"
+    if name == "faiss" and chosen.device != "cpu" and devices.cuda():
+        name = "faiss_gpu"  # the same, by the CPU too where FAISS was built without a GPU
     return plugins.load("stores", name)
 
 
-def reader(name: str, *, threads: int = 0) -> workers.Workers:
+def reader(name: str, *, threads: int = 0, device: str = "cpu") -> workers.Workers:
     """The reader of this name, which works in processes of its own.
 
-    ``threads``: of each file's decoder, 0 for as many as there are cores.
+    Args:
+        name: ``auto`` is the GPU's where one is to be used, else the CPU's.
+        threads: of each file's decoder, 0 for as many as there are cores.
+        device: ``auto``: the CPU serves where there is no GPU, or it cannot be used. A GPU costs
+            each process half a second: what looks at a picture or two leaves it at ``cpu``.
+
+    Raises:
+        UsageError: there is no such reader.
     """
+    instead = None
+    if name == "auto":
+        name = _CPU_READER
+        if device == "cuda" or (device == "auto" and devices.cuda()):
+            name = workers.GPU_READER
+            instead = workers.command(_CPU_READER, threads=threads) if device == "auto" else None
     plugins.demand("readers", name)
-    return workers.Workers(workers.command(name, threads=threads))
+    return workers.Workers(workers.command(name, threads=threads), instead=instead)
 
 
 def picture(path: Path) -> Picture:
@@ -164,7 +180,7 @@ def tools(chosen: Settings, visual_model: str) -> Tools:
             continue
         plugin = plugins.load("modalities", name)
         # One image encoder fills its threads, and two would take twice the memory.
-        its_encoder = Together(encoder(visual_model, chosen)) if name == FRAME else text
+        its_encoder = _image_encoder(visual_model, chosen) if name == FRAME else text
         make = partial(plugin.create, options, its_encoder)
         if plugin.FEED is Feed.PICTURE:
             pictures.append(PictureTurns(make, share.jobs))
@@ -172,7 +188,7 @@ def tools(chosen: Settings, visual_model: str) -> Tools:
             sounds.append(SoundTurns(make, share.jobs))
     speech = plugins.load("modalities", SPEECH)
     hearing = partial(speech.create, options, text)
-    eyes = reader(chosen.reader, threads=share.decoder_threads)
+    eyes = reader(chosen.reader, threads=share.decoder_threads, device=chosen.device)
     return Tools(
         reader=eyes,
         jobs=share.jobs,
@@ -185,6 +201,11 @@ def tools(chosen: Settings, visual_model: str) -> Tools:
         use_subtitles=chosen.asr == "auto",
         sample_px=_SAMPLE_PX[chosen.quality],
     )
+
+
+def _image_encoder(name: str, chosen: Settings) -> Together:
+    made: Any = encoder(name, chosen)
+    return Together(made)
 
 
 def visual_model(chosen: Settings, kept: str | None) -> str:

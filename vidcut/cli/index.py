@@ -52,7 +52,9 @@ def index(  # noqa: PLR0913  (a command's options)
     quality: Annotated[
         str | None, typer.Option(metavar="fast|balanced|best", help="How small text is read.")
     ] = None,
-    reader: Annotated[str | None, typer.Option(metavar="NAME", help="pyav or decord.")] = None,
+    reader: Annotated[
+        str | None, typer.Option(metavar="NAME", help="auto, pyav, nvdec or decord.")
+    ] = None,
     device: options.DeviceOption = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads for each model.")] = None,
     jobs: Annotated[

@@ -38,6 +38,15 @@ def create(*, threads: int = 0, witness: Witness | None = None) -> NvdecReader:
     return NvdecReader(_device(), listening, pyav.create(threads=threads, witness=listening))
 
 
+def without_gpu() -> str:
+    """Why no GPU decodes here; empty where one does."""
+    try:
+        _device()
+    except MissingError as error:
+        return str(error)
+    return ""
+
+
 class NvdecReader:
     """See `vidcut.protocols.Reader`."""
 
