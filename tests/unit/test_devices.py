@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -317,3 +319,16 @@ def test_every_plugin_that_could_use_a_gpu_says_why_it_cannot(family: str, name:
     if devices.cuda():
         pytest.skip("there is a CUDA device")
     assert plugins.load(family, name).without_gpu()
+
+
+# Measuring ----------------------------------------------------------------------------
+
+
+def test_the_gpu_s_benchmark_says_that_there_is_nothing_to_measure_it_on() -> None:
+    if devices.cuda():
+        pytest.skip("there is a CUDA device")
+    script = Path(__file__).resolve().parents[2] / "benchmarks" / "gpu.py"
+    done = subprocess.run(
+        [sys.executable, script, SAMPLE], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (5, "no CUDA device: not measured\n")
