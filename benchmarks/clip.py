@@ -1,7 +1,7 @@
 """An open_clip model on this CPU: torch against ONNX Runtime, and a search's cold start by each.
 
     python benchmarks/clip.py VIDEO|FOLDER ... [--model ViT-B-32] [--runs N] [--threads N]
-                             [--only towers|searches]
+                             [--frames N] [--only towers|searches]
 
 The model's weights are random: they take the time that trained ones do, and nothing is said of
 what is found. Frames are real, two seconds apart in each video. Each run takes all the ways in
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import itertools
 import operator
 import os
 import statistics
@@ -55,9 +56,10 @@ def main() -> None:
     parser.add_argument("--model", default="ViT-B-32")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--frames", type=int, default=FRAMES)
     parser.add_argument("--only", choices=["towers", "searches"])
     given = parser.parse_args()
-    frames = list(_frames(given.paths))[:FRAMES]
+    frames = list(itertools.islice(_frames(given.paths), given.frames))
     print(f"{given.model}, random weights; {len(frames)} real frames; {given.threads} threads")
     with tempfile.TemporaryDirectory() as folder:
         model = f"{given.model}={_random(given.model, Path(folder))}"

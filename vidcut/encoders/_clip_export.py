@@ -75,8 +75,8 @@ def words(load: Callable[[], Clip], text_config: Mapping[str, Any], folder: Path
     """Write the text tower and its tokenizer; its facts.
 
     Args:
-        load: the model; it is let go of before its weights are rounded, for both together would
-            take half as much memory again.
+        load: a model that is nobody else's: it is taken apart, and let go of before its weights
+            are rounded, for both together would take half as much memory again.
         text_config: what open_clip knows of the tower.
         folder: an empty one.
 
@@ -86,6 +86,7 @@ def words(load: Callable[[], Clip], text_config: Mapping[str, Any], folder: Path
     texts = [readable(text, longest=LONGEST_CHARACTERS) for text in TEXTS]
     with _translating(), TemporaryDirectory(dir=folder, prefix=".") as aside:
         model, _, tokenizer = load().parts()
+        del model.visual  # what is not written takes no room while the rest is
         tokens = tokenizer(texts)
         facts = _tokens(tokenizer, text_config, folder)
         ids = _clip_onnx.tokenizer(folder, facts)
@@ -100,7 +101,7 @@ def words(load: Callable[[], Clip], text_config: Mapping[str, Any], folder: Path
 
 
 def pictures(load: Callable[[], Clip], frames: Sequence[Picture], folder: Path) -> dict[str, Any]:
-    """Write the picture tower, held against torch on these; its facts.
+    """Write the picture tower, held against torch on these; its facts. See `words`.
 
     Raises:
         RefusedError: it cannot be, or would not see them as torch does.
@@ -112,6 +113,8 @@ def pictures(load: Callable[[], Clip], frames: Sequence[Picture], folder: Path) 
 
     with _translating(), TemporaryDirectory(dir=folder, prefix=".") as aside:
         model, preprocess, _ = load().parts()
+        for name in {name for name, _ in model.named_children()} - {"visual"}:
+            delattr(model, name)
         config = dict(model.visual.preprocess_cfg)
         looks = Looks.of(config)
         inputs = [looks.prepared(frame) for frame in frames]
