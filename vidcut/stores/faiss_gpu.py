@@ -10,6 +10,7 @@ the GPU fails. Not measured here, for want of a GPU: `benchmarks/gpu.py` does th
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING, Any
 
 import faiss as _stubbed
@@ -92,6 +93,8 @@ class _Copy:
     """Rows on the first GPU, in float16."""
 
     def __init__(self, vectors: NDArray[np.float16]) -> None:
+        self._turn = threading.Lock()
+        """FAISS's resources serve one search at a time."""
         self._resources = _faiss.StandardGpuResources()
         self._resources.setTempMemory(_TEMPORARY_BYTES)
         config = _faiss.GpuIndexFlatConfig()
@@ -106,7 +109,8 @@ class _Copy:
     def search(
         self, vector: NDArray[np.float32], count: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        cosines, rows = self._index.search(vector[np.newaxis], count)
+        with self._turn:
+            cosines, rows = self._index.search(vector[np.newaxis], count)
         return cosines[0], rows[0]
 
 
