@@ -1,7 +1,7 @@
 """An open_clip model on this CPU: torch against ONNX Runtime, and a search's cold start by each.
 
     python benchmarks/clip.py VIDEO|FOLDER ... [--model ViT-B-32] [--runs N] [--threads N]
-                             [--only towers|searches]
+                             [--frames N] [--only towers|searches]
 
 The model's weights are random: they take the time that trained ones do, and nothing is said of
 what is found. Frames are real, two seconds apart in each video. Each run takes all the ways in
@@ -13,8 +13,9 @@ torch way is vidcut's where a model could not be made ready.
 from __future__ import annotations
 
 import argparse
-import copy
 import importlib
+import itertools
+import operator
 import os
 import statistics
 import subprocess
@@ -29,7 +30,8 @@ import av
 import numpy as np
 
 from vidcut import Settings, Span, plugins
-from vidcut.encoders import _clip_export, _clip_onnx, _exported
+from vidcut.encoders import _clip_choice, _clip_export, _clip_onnx, _exported
+from vidcut.encoders._looks import Looks
 from vidcut.encoders._rows import unit
 from vidcut.library import open_to_write
 from vidcut.protocols import EncoderOptions
@@ -54,9 +56,10 @@ def main() -> None:
     parser.add_argument("--model", default="ViT-B-32")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--frames", type=int, default=FRAMES)
     parser.add_argument("--only", choices=["towers", "searches"])
     given = parser.parse_args()
-    frames = list(_frames(given.paths))[:FRAMES]
+    frames = list(itertools.islice(_frames(given.paths), given.frames))
     print(f"{given.model}, random weights; {len(frames)} real frames; {given.threads} threads")
     with tempfile.TemporaryDirectory() as folder:
         model = f"{given.model}={_random(given.model, Path(folder))}"
@@ -69,49 +72,68 @@ def main() -> None:
 
 def _towers(folder: Path, options: EncoderOptions, frames: list[Picture], runs: int) -> None:
     encoder = plugins.load("encoders", "open_clip").create(options)
-    clip, config = encoder._loaded(), encoder._text_config()  # noqa: SLF001  (on torch)
-    see: dict[str, Callable[[], Any]] = {"torch fp32": lambda: list(clip.images(frames))}
-    say: dict[str, Callable[[], Any]] = {"torch fp32": lambda: [clip.text(one) for one in TEXTS]}
-    see["torch bf16"] = _pictures(_in_bf16(clip), frames)
-    for precision in ("fp32", "int8"):
-        words, seen = folder / f"{precision}-words", folder / f"{precision}-seen"
-        words.mkdir()
-        seen.mkdir()
-        _clip_export._PRECISIONS = (precision,)  # noqa: SLF001
-        begun = time.perf_counter()
-        facts = _clip_export.words(clip, config, words)
-        more = _clip_export.pictures(clip, frames, seen)
-        spent_s = time.perf_counter() - begun
-        print(
-            f"ONNX {precision} made in {spent_s:.0f} s, least cosine with torch on frames", end=""
-        )
-        print(f" {more['cosine']:.5f}, on texts {facts['cosine']:.5f}")
-        reads = _clip_onnx.Words(words, facts, threads=options.threads)
-        sees = _clip_onnx.Pictures(seen, more, threads=options.threads)
-        say[f"ONNX {precision}"] = _texts(reads)
-        see[f"ONNX {precision}"] = _pictures(sees, frames)
+    config, origin = encoder._text_config(), encoder._origin()  # noqa: SLF001
+    choice = _clip_choice.parse(origin.model)
+    torch_side: Any = importlib.import_module("vidcut.encoders._clip")
+    clip = torch_side.load(choice, origin.weights, options)
+    see: dict[str, Callable[[], Any]] = {"torch fp32": _pictures(clip, frames)}
+    see["torch bf16"] = _pictures(clip.rounded(), frames)
+    say: dict[str, Callable[[], Any]] = {"torch fp32": _texts(clip)}
+    begun = time.perf_counter()
+    for precision, (reads, sees) in _written(clip, config, folder, options.threads):
+        say[f"ONNX {precision}"], see[f"ONNX {precision}"] = _texts(reads), _pictures(sees, frames)
+    print(f"both towers written twice in {time.perf_counter() - begun:.0f} s", flush=True)
+    _near("frames", see)
+    _near("texts", say)
     _told("pictures", "images/s", see, runs, lambda spent_s: len(frames) / spent_s)
     _told("texts", "ms each", say, runs, lambda spent_s: 1e3 * spent_s / len(TEXTS))
 
 
-def _texts(reader: _clip_onnx.Words) -> Callable[[], Any]:
+def _written(
+    clip: Any, config: Any, folder: Path, threads: int
+) -> Iterator[tuple[str, tuple[_clip_onnx.Words, _clip_onnx.Pictures]]]:
+    """Both towers in both precisions, however near: vidcut itself keeps the first that will do."""
+    model, _, tokenizer = clip.parts()
+    torch: Any = importlib.import_module("torch")
+    looks = dict(model.visual.preprocess_cfg)
+    blank = torch.zeros(2, 3, *(2 * [Looks.of(looks).side_px]))
+    for tower, encode, batch, kinds in (
+        ("words", model.encode_text, tokenizer(["a", "b"]), ["MatMul", "Gemm", "Gather"]),
+        ("seen", model.encode_image, blank, ["MatMul", "Gemm"]),
+    ):
+        with _clip_export._translating():  # noqa: SLF001
+            _clip_export._written(model, encode, batch, folder)  # noqa: SLF001
+            whole, rounded = folder / _clip_export._WHOLE, folder / "rounded.onnx"  # noqa: SLF001
+            _clip_export._round(whole, rounded, kinds)  # noqa: SLF001
+            for precision, path in (("fp32", whole), ("int8", rounded)):
+                (folder / precision / tower).mkdir(parents=True)
+                place = folder / precision / tower / _clip_onnx.MODEL
+                _clip_onnx.session(path, threads=1, save_as=place)
+    for precision in ("fp32", "int8"):
+        words, seen = folder / precision / "words", folder / precision / "seen"
+        facts = {"tokens": _clip_export._tokens(tokenizer, config, words)}  # noqa: SLF001
+        reads = _clip_onnx.Words(words, facts, threads=threads)
+        yield precision, (reads, _clip_onnx.Pictures(seen, {"looks": looks}, threads=threads))
+
+
+def _near(what: str, ways: dict[str, Callable[[], Any]]) -> None:
+    """Cosines with torch fp32, of the one that is worst off and of all."""
+    rows = {name: np.stack(work()) for name, work in ways.items()}
+    wanted = rows.pop("torch fp32")
+    for name, found in rows.items():
+        cosines = np.sum(found * wanted, axis=1)
+        print(f"{what}, {name}: least cosine {cosines.min():.5f}, median {np.median(cosines):.5f}")
+    between = wanted @ wanted.T
+    others = between[~np.eye(len(wanted), dtype=bool)]
+    print(f"{what}, of one with another: median {np.median(others):.3f}, most {others.max():.4f}")
+
+
+def _texts(reader: Any) -> Callable[[], Any]:
     return lambda: [reader.text(one) for one in TEXTS]
 
 
 def _pictures(reader: Any, frames: list[Picture]) -> Callable[[], Any]:
     return lambda: list(reader.images(frames))
-
-
-def _in_bf16(clip: Any) -> Any:
-    """The same model with its weights and its pictures rounded."""
-    torch: Any = importlib.import_module("torch")
-    model, preprocess, tokenizer = clip.parts()
-    rounded = copy.deepcopy(model).bfloat16()
-
-    def prepared(picture: Any) -> Any:
-        return preprocess(picture).bfloat16()
-
-    return type(clip)(rounded, prepared, tokenizer, torch.device("cpu"))
 
 
 def _searches(folder: Path, options: EncoderOptions, runs: int) -> None:
@@ -164,18 +186,27 @@ def _told(
     figure: Callable[[float], float],
 ) -> None:
     spent: dict[str, list[float]] = {name: [] for name in ways}
+    busy: dict[str, list[float]] = {name: [] for name in ways}
     for run in range(runs + 1):
         for name, work in ways.items():
-            begun = time.perf_counter()
+            begun, begun_cpu = time.perf_counter(), _cpu_s()
             work()
             if run:  # the first is a warm-up
                 spent[name].append(time.perf_counter() - begun)
-    first = spent[next(iter(ways))]
+                busy[name].append(_cpu_s() - begun_cpu)
+    first = next(iter(ways))
     for name, times in spent.items():
-        ratios = [one / other for one, other in zip(first, times, strict=True)]
+        ratios = [one / other for one, other in zip(spent[first], times, strict=True)]
+        by_cpu = statistics.median(map(operator.truediv, busy[first], busy[name]))
         low, high = min(ratios), max(ratios)
         print(f"{what}, {name}: {figure(statistics.median(times)):.3g} {unit_name}", end="; ")
-        print(f"{statistics.median(ratios):.2f}x torch fp32 ({low:.2f} to {high:.2f})", flush=True)
+        print(f"{statistics.median(ratios):.2f}x torch fp32 ({low:.2f} to {high:.2f})", end=", ")
+        print(f"{by_cpu:.2f}x by the processor's time", flush=True)
+
+
+def _cpu_s() -> float:
+    """Of this process and those that it has waited for."""
+    return sum(os.times()[:4])
 
 
 def _random(model: str, folder: Path) -> Path:

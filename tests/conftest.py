@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import HealthCheck, settings
 
-from vidcut import writer
+from vidcut import devices, writer
 
 # Shared runners stall now and then: slowness is for the benchmarks to tell.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -45,3 +45,9 @@ def _nobodys_settings(
         if name.startswith("VIDCUT_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "no-config"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests that need a GPU are passed over where there is none."""
+    if item.get_closest_marker("gpu") and not devices.cuda():
+        pytest.skip("there is no CUDA device here")

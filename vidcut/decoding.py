@@ -7,17 +7,14 @@ so much memory and no more, and dies with the process that started it.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
 import resource
-import select
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from vidcut import chunking, plugins, wire
+from vidcut import chunking, plugins, processes, wire
 from vidcut.errors import MediaError, MissingError
 from vidcut.protocols import Pace
 from vidcut.records import Span, SubtitleTrack
@@ -35,8 +32,8 @@ _EVERY_US = {Pace.EVERY: chunking.STEP_US, Pace.QUICK: 2 * chunking.STEP_US}
 def main() -> None:
     """Serve a reader: its name, its threads, its pace, bytes of memory, the lifeline."""
     name, threads, pace, memory_bytes, lifeline = sys.argv[-5:]
-    live_only_with(int(lifeline))
-    requests, answers = _own_pipes()
+    processes.live_only_with(int(lifeline))
+    requests, answers = processes.own_pipes()
     with contextlib.suppress(MissingError):  # whoever asks is told, and asks perhaps never
         plugins.load("readers", name)
 
@@ -134,19 +131,6 @@ def _ticker(answers: BinaryIO) -> Callable[[int | None], None]:
 # The process --------------------------------------------------------------------------
 
 
-def live_only_with(lifeline: int) -> None:
-    """Be ended by the kernel when the other end of a pipe is closed, which nobody writes to.
-
-    Native code that hangs while it holds the interpreter's lock could not look itself. (The
-    parent-death signal of Linux would come when the thread ends that started this process.)
-    """
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
-    flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)  # SIGIO, which ends a process
-    if select.select([lifeline], [], [], 0)[0]:
-        os._exit(0)  # it was closed before we asked
-
-
 def limit_to(memory_bytes: int) -> None:
     """Take no more memory than this, write no file, and leave no core behind."""
     for limit, most in (
@@ -157,12 +141,3 @@ def limit_to(memory_bytes: int) -> None:
         _, hard = resource.getrlimit(limit)
         allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(limit, (allowed, allowed))
-
-
-def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """The pipes to the other process, and nothing in their place for libraries to speak to."""
-    requests, answers = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1):
-        os.dup2(nothing, descriptor)
-    return os.fdopen(requests, "rb"), os.fdopen(answers, "wb")

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vidcut import database, ffmpeg, plugins, weights
+from vidcut import database, devices, ffmpeg, plugins, weights
 from vidcut.errors import VidcutError
 
 if TYPE_CHECKING:
@@ -33,6 +33,14 @@ _OPTIONAL = {
     "faiss-gpu-cu12": "pip install 'vidcut[gpu]'",
     "decord2": "pip install 'vidcut[decord]'",
 }
+_ON_CUDA = {
+    "pictures decoded": ("readers", "nvdec", "install NVIDIA's driver with its video libraries"),
+    "pictures encoded": ("encoders", "open_clip", "pip install torch torchvision, built for CUDA"),
+    "speech": ("modalities", "asr", "pip install nvidia-cublas-cu12 nvidia-cudnn-cu12"),
+    "search": ("stores", "faiss_gpu", "pip install 'vidcut[gpu]' in place of faiss-cpu"),
+}
+"""The plug-ins whose ``without_gpu()`` says why they cannot use one, empty where they can."""
+_GIB = 1 << 30
 _WITH_MODELS = ("encoders", "modalities")
 """The families whose plug-ins may have models."""
 _SAFE_SQLITE = (3, 51, 3)
@@ -55,6 +63,7 @@ def checks() -> Iterator[Check]:
     yield Check("python", "ok", version)
     yield _sqlite()
     yield _ffmpeg()
+    yield from _devices()
     yield from (_package(name, "missing", remedy) for name, remedy in _PACKAGES.items())
     yield from (_package(name, "optional", remedy) for name, remedy in _OPTIONAL.items())
     for family, name in _plugins():
@@ -110,6 +119,30 @@ def _ffmpeg() -> Check:
     except VidcutError as error:
         return Check("ffmpeg", "missing", str(error), "apt install ffmpeg")
     return Check("ffmpeg", "ok", f"{tool.version}, {tool.path} ({tool.origin})")
+
+
+def _devices() -> Iterator[Check]:
+    """The GPUs, and of the packages that could use one, those that are built without."""
+    found = devices.cuda()
+    if not found:
+        yield Check("cuda", "optional", "no CUDA device; models run on the CPU")
+        return
+    for number, one in enumerate(found):
+        major, minor = one.capability
+        facts = f"{one.memory_bytes / _GIB:.0f} GiB, compute capability {major}.{minor}"
+        yield Check(f"cuda {number}", "ok", f"{one.name}, {facts}")
+    for name, (family, plugin, remedy) in _ON_CUDA.items():
+        yield _on_cuda(name, family, plugin, remedy)
+
+
+def _on_cuda(name: str, family: str, plugin: str, remedy: str) -> Check:
+    try:
+        reason = plugins.load(family, plugin).without_gpu()
+    except VidcutError as error:
+        reason = str(error)
+    if reason:
+        return Check(f"{name} on cuda", "optional", reason, remedy)
+    return Check(f"{name} on cuda", "ok", "it can use the GPU")
 
 
 def _package(name: str, otherwise: str, remedy: str) -> Check:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import signal
@@ -10,7 +11,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeAlias
+from typing import IO, TYPE_CHECKING, BinaryIO, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -215,3 +216,28 @@ class Companion:
         if pipe is None:
             raise ValueError("a companion has pipes")
         return pipe
+
+
+# The other end of a companion ------------------------------------------------------------
+
+
+def live_only_with(lifeline: int) -> None:
+    """Be ended by the kernel when the other end of a pipe is closed, which nobody writes to.
+
+    Native code that hangs while it holds the interpreter's lock could not look itself. (The
+    parent-death signal of Linux would come when the thread ends that started this process.)
+    """
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)  # SIGIO, which ends a process
+    if select.select([lifeline], [], [], 0)[0]:
+        os._exit(0)  # it was closed before we asked
+
+
+def own_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """The pipes to the other process, and nothing in their place for libraries to speak to."""
+    requests, answers = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1):
+        os.dup2(nothing, descriptor)
+    return os.fdopen(requests, "rb"), os.fdopen(answers, "wb")

@@ -1,7 +1,8 @@
 """Modalities that several lanes may ask at once, though plug-ins serve one at a time.
 
 Either each lane has one of its own for as long as it reads, or all take turns with one. A
-transcriber alone serves several, and is shared.
+transcriber alone serves several, and is shared. Those that wait for an image encoder are read
+together by it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,20 @@ from vidcut.protocols import Modality, PictureModality, SoundModality, Transcrib
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from vidcut.records import Cue, Harvest, PictureWindow, SoundWindow, Space
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vidcut.protocols import ImageEncoder
+    from vidcut.records import (
+        Cue,
+        Harvest,
+        Picture,
+        PictureWindow,
+        Seen,
+        SoundWindow,
+        Space,
+        Vector,
+    )
 
 M = TypeVar("M", bound=Modality)
 
@@ -50,6 +64,71 @@ class _Turns(Generic[M]):
             finally:
                 with self._lock:
                     self._idle.append(one)
+
+
+class Together:
+    """An `vidcut.protocols.ImageEncoder` for several lanes: what waits is encoded in one go.
+
+    While one lane's pictures are encoded, those of others gather, of whatever video they are; who
+    comes next takes all of them. Nobody waits for there to be more.
+    """
+
+    def __init__(self, encoder: ImageEncoder) -> None:
+        self._encoder = encoder
+        self._lock, self._turn = threading.Lock(), threading.Lock()
+        self._waiting: list[_Wish] = []
+        self.space: Space = encoder.space
+
+    def query(self, text: str) -> Vector:
+        """See there."""
+        with self._turn:
+            return self._encoder.query(text)
+
+    def confidence(self, cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See there."""
+        return self._encoder.confidence(cosines)
+
+    def likeness(self, cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See there."""
+        return self._encoder.likeness(cosines)
+
+    def images(self, pictures: Sequence[Picture]) -> Sequence[Seen]:
+        """See there; what fails for all is tried alone, so that it fails for whom it is due to."""
+        wish = _Wish(pictures)
+        with self._lock:
+            self._waiting.append(wish)
+        with self._turn:
+            if wish.seen is None and not wish.is_alone:
+                with self._lock:
+                    wishes, self._waiting = self._waiting, []
+                self._grant(wishes)
+        if wish.seen is not None:
+            return wish.seen
+        with self._turn:
+            return self._encoder.images(pictures)
+
+    def _grant(self, wishes: Sequence[_Wish]) -> None:
+        every = [picture for wish in wishes for picture in wish.pictures]
+        try:
+            seen = iter(self._encoder.images(every))
+        except Exception:
+            if len(wishes) == 1:
+                raise
+            for wish in wishes:
+                wish.is_alone = True
+            return
+        for wish in wishes:
+            wish.seen = [next(seen) for _ in wish.pictures]
+
+
+class _Wish:
+    """Pictures of one lane; ``seen`` is None until they are encoded."""
+
+    def __init__(self, pictures: Sequence[Picture]) -> None:
+        self.pictures = pictures
+        self.seen: Sequence[Seen] | None = None
+        self.is_alone = False
+        """Whether it is to be tried without the others."""
 
 
 class PictureTurns(_Turns[PictureModality]):

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from vidcut import library, plugins, stopwatch, workers
+from vidcut import devices, library, plugins, stopwatch, workers
 from vidcut.errors import LibraryNotFoundError, MediaError, MissingError, UsageError
 from vidcut.footage import LIBRARY_FOLDER
 from vidcut.indexing import Tools
 from vidcut.protocols import EncoderOptions, Feed, ModalityOptions, Pace
-from vidcut.turns import PictureTurns, SoundTurns, TranscriberTurns
+from vidcut.turns import PictureTurns, SoundTurns, Together, TranscriberTurns
 
 if TYPE_CHECKING:
     import os
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 FRAME, SPEECH = "frame", "asr"
 OFFLINE_VISUAL_MODEL = "labels"
+_CPU_READER = "pyav"
 _OPEN_CLIP = "open_clip"
 _HUB_PREFIX = "hf-hub:"
 SAMPLE_PX = {"fast": 480, "balanced": 640, "best": 960}
@@ -57,16 +58,35 @@ def store(chosen: Settings) -> ModuleType:
     name = chosen.store
     if name == "auto":
         name = "faiss" if importlib.util.find_spec("faiss") else "flat"
+    if name == "faiss" and chosen.device != "cpu" and devices.cuda():
+        name = "faiss_gpu"  # the same, by the CPU too where FAISS was built without a GPU
     return plugins.load("stores", name)
 
 
-def reader(name: str, *, threads: int = 0, pace: Pace = Pace.EVERY) -> workers.Workers:
+def reader(
+    name: str, *, threads: int = 0, pace: Pace = Pace.EVERY, device: str = "cpu"
+) -> workers.Workers:
     """The reader of this name, which works in processes of its own.
 
-    ``threads``: of each file's decoder, 0 for as many as there are cores.
+    Args:
+        name: ``auto`` is the GPU's where one is to be used, else the CPU's.
+        threads: of each file's decoder, 0 for as many as there are cores.
+        pace: which frames it is asked for.
+        device: ``auto``: the CPU serves where there is no GPU, or it cannot be used. A GPU costs
+            each process half a second: what looks at a picture or two leaves it at ``cpu``.
+
+    Raises:
+        UsageError: there is no such reader.
     """
+    command = partial(workers.command, threads=threads, pace=pace)
+    instead = None
+    if name == "auto":
+        name = _CPU_READER
+        if device == "cuda" or (device == "auto" and devices.cuda()):
+            name = workers.GPU_READER
+            instead = command(_CPU_READER) if device == "auto" else None
     plugins.demand("readers", name)
-    return workers.Workers(workers.command(name, threads=threads, pace=pace))
+    return workers.Workers(command(name), instead=instead)
 
 
 def picture(path: Path) -> Picture:
@@ -164,17 +184,17 @@ def tools(chosen: Settings, visual_model: str) -> Tools:
         if name == SPEECH:
             continue
         plugin = plugins.load("modalities", name)
-        its_encoder = encoder(visual_model, chosen) if name == FRAME else text
+        # One image encoder fills its threads, and two would take twice the memory.
+        its_encoder = _image_encoder(visual_model, chosen) if name == FRAME else text
         make = partial(plugin.create, options, its_encoder)
         if plugin.FEED is Feed.PICTURE:
-            # One image encoder fills its threads, and two would take twice the memory.
-            pictures.append(PictureTurns(make, 1 if name == FRAME else share.jobs))
+            pictures.append(PictureTurns(make, share.jobs))
         else:
             sounds.append(SoundTurns(make, share.hearers))
     speech = plugins.load("modalities", SPEECH)
     hearing = partial(speech.create, replace(options, at_once=share.hearers), text)
     pace = Pace.QUICK if chosen.quality == "fast" else Pace.EVERY
-    eyes = reader(chosen.reader, threads=share.decoder_threads, pace=pace)
+    eyes = reader(chosen.reader, threads=share.decoder_threads, pace=pace, device=chosen.device)
     return Tools(
         reader=eyes,
         jobs=share.jobs,
@@ -188,6 +208,11 @@ def tools(chosen: Settings, visual_model: str) -> Tools:
         use_subtitles=chosen.asr == "auto",
         sample_px=SAMPLE_PX[chosen.quality],
     )
+
+
+def _image_encoder(name: str, chosen: Settings) -> Together:
+    made: Any = encoder(name, chosen)
+    return Together(made)
 
 
 def visual_model(chosen: Settings, kept: str | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import sys
 import threading
@@ -43,9 +44,14 @@ PATIENCE_S = 60.0
 """How long a decoder may do nothing that can be seen before it counts as hung."""
 
 _BOOT = "import sys; sys.path[:] = sys.argv[1:-5]; from vidcut import decoding; decoding.main()"
+_GPU_MEMORY_BYTES = 1 << 32
+"""Where a GPU decodes, for its driver maps memory of its own."""
 _KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Of the environment: how names are spelt, and where libraries lie."""
+_KEPT_FOR_A_GPU = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
+GPU_READER = "nvdec"
 _ENDS = frozenset(("done", "failed", "missing", "memory"))
+_log = logging.getLogger(__name__)
 _REMEDY = "convert it with ffmpeg, or leave it out"
 
 
@@ -58,7 +64,8 @@ def command(reader: str, *, threads: int = 0, pace: Pace = Pace.EVERY) -> list[s
     """
     places = [os.path.abspath(place) for place in sys.path]  # noqa: PTH100  (Path("") is ".")
     python = [sys.executable, "-I", "-X", f"utf8={sys.flags.utf8_mode}", "-c", _BOOT]
-    return [*python, *places, reader, str(threads), pace, str(MEMORY_BYTES)]
+    memory_bytes = _GPU_MEMORY_BYTES if reader == GPU_READER else MEMORY_BYTES
+    return [*python, *places, reader, str(threads), pace, str(memory_bytes)]
 
 
 class Workers:
@@ -67,10 +74,18 @@ class Workers:
     Args:
         command: what starts a process.
         patience_s: how long one may do nothing before it is given up.
+        instead: what starts others from then on where the first lack something.
     """
 
-    def __init__(self, command: Sequence[str], *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        patience_s: float = PATIENCE_S,
+        instead: Sequence[str] | None = None,
+    ) -> None:
         self._command = command
+        self._instead = instead
         self._patience_s = patience_s
         self._lock = threading.Lock()
         self._is_closed = False
@@ -140,7 +155,34 @@ class Workers:
     def _all_of(
         self, read: Callable[[Message], T], path: Path, **request: Any
     ) -> Generator[T, None, None]:
-        """The answers to a request, each as ``read`` takes it from its message.
+        """The answers to a request, each as ``read`` takes it from its message."""
+        command = self._command
+        try:
+            yield from self._by_one(read, path, **request)
+        except MissingError as error:  # it is said before anything is answered
+            if not self._has_instead(command, error):
+                raise
+            yield from self._by_one(read, path, **request)
+
+    def _has_instead(self, command: Sequence[str], error: MissingError) -> bool:
+        """Whether others serve from now on, and not those that lack something."""
+        with self._lock:
+            if self._command is not command:  # another lane was first
+                return True
+            if self._instead is None:
+                return False
+            self._command, self._instead = self._instead, None
+            idle = set(self._idle)
+            self._idle.clear()
+            self._all.clear()  # whoever is busy is not kept
+        _release(idle)
+        _log.warning("%s; the CPU decodes", error)
+        return True
+
+    def _by_one(
+        self, read: Callable[[Message], T], path: Path, **request: Any
+    ) -> Generator[T, None, None]:
+        """See `_all_of`.
 
         What an earlier file broke may show only now: where a process ends that has served
         before, the request is made once more, of a new one.
@@ -169,7 +211,7 @@ class Workers:
             yield from answers
         finally:
             with self._lock:
-                is_kept = asked.is_over and not self._is_closed
+                is_kept = asked.is_over and not self._is_closed and asked.worker in self._all
                 if is_kept:
                     self._idle.append(asked.worker)
                 else:
@@ -243,7 +285,7 @@ class _Asked:
 
 
 def _environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    kept = {name: os.environ[name] for name in (*_KEPT, *_KEPT_FOR_A_GPU) if name in os.environ}
     return {**kept, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 

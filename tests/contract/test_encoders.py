@@ -68,12 +68,12 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def encoders(checkpoint: Path) -> dict[str, Any]:
+@pytest.fixture(scope="module", params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def encoders(checkpoint: Path, request: pytest.FixtureRequest) -> dict[str, Any]:
     models = {"open_clip": f"{TINY}={checkpoint}"}
     return {
         name: plugins.load("encoders", name).create(
-            EncoderOptions(models.get(name), device="cpu", offline=True)
+            EncoderOptions(models.get(name), device=request.param, offline=True)
         )
         for name in plugins.names("encoders")
     }

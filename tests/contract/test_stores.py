@@ -22,8 +22,13 @@ DIM = 24
 
 
 @pytest.fixture(params=plugins.names("stores"))
-def plugin(request: pytest.FixtureRequest) -> Any:
-    return plugins.load("stores", request.param)
+def plugin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A GPU, where there is one, is to be used at once, however little it pays."""
+    found: Any = plugins.load("stores", request.param)
+    if request.param == "faiss_gpu":
+        monkeypatch.setattr(found, "_LEAST_ROWS", 1)
+        monkeypatch.setattr(found, "_FREE_SEARCHES", 0)
+    return found
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vidcut import plugins
+from vidcut.errors import MissingError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,11 @@ def clip(path: Path, *options: str) -> Path:
 @pytest.mark.parametrize("name", plugins.names("readers"))
 def test_a_files_timecode_is_read(tmp_path: Path, suffix: str, timecode: str, name: str) -> None:
     path = clip(tmp_path / f"clip{suffix}", "-timecode", timecode)
-    assert plugins.load("readers", name).create().probe(path).timecode == timecode
+    try:
+        reader = plugins.load("readers", name).create()
+    except MissingError as error:
+        pytest.skip(str(error))
+    assert reader.probe(path).timecode == timecode
 
 
 def test_a_file_without_one_has_none(tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ def test_cuda_where_there_is_none_is_said(plugin: Any, saved: Path) -> None:
         pytest.skip("there is a CUDA device")
     options = EncoderOptions(f"{TINY}={saved / 'tiny.pt'}", device="cuda")
     with pytest.raises(MissingError, match="--device cpu"):
-        plugin.create(options).query("a cat")
+        plugin.create(options).images([np.zeros((9, 9, 3), dtype=np.uint8)])
 
 
 def test_being_unplugged_ends(monkeypatch: pytest.MonkeyPatch) -> None:

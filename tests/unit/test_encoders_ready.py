@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import json
 import logging
+import os
 import random
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -14,15 +16,19 @@ import numpy as np
 import pytest
 
 from vidcut import plugins
-from vidcut.encoders import _bpe, _exported
+from vidcut.encoders import _aside, _bpe, _clip_choice, _exported, _towers
+from vidcut.encoders._aside import Aside, LostError
 from vidcut.encoders._looks import Looks
 from vidcut.encoders._text import readable
+from vidcut.errors import MissingError
 from vidcut.protocols import EncoderOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from vidcut.encoders._aside import Origin
     from vidcut.records import Picture
+    from vidcut.wire import Message
 
 TINY = "tiny-clip"
 TINY_CONFIG = {
@@ -66,9 +72,31 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+class Here(Aside):
+    """Torch in this process, where it is imported already: most tests are not of the process."""
+
+    def __init__(self, origin: Origin) -> None:
+        super().__init__(origin)
+        process: Any = importlib.import_module("vidcut.encoders._torch_process")
+        self._other_end = process._Served(lambda: loaded(origin.weights))
+        self._apology = process._apology
+
+    def _asked(self, message: Message) -> Message:
+        try:
+            answer = self._other_end.answer(message)
+        except Exception as error:  # noqa: BLE001  (as there)
+            answer = self._apology(error)
+        return _aside._checked(answer)
+
+
 @pytest.fixture
-def encoder(checkpoint: Path, cache: Path) -> Any:
-    del cache
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_towers, "Aside", Here)
+
+
+@pytest.fixture
+def encoder(checkpoint: Path, cache: Path, in_this_process: None) -> Any:
+    del cache, in_this_process
     return made(checkpoint)
 
 
@@ -77,9 +105,11 @@ def made(checkpoint: Path) -> Any:
     return plugins.load("encoders", "open_clip").create(options)
 
 
-def on_torch(checkpoint: Path) -> Any:
+def loaded(checkpoint: Path) -> Any:
     """The same model, by torch alone."""
-    return made(checkpoint)._loaded()
+    clip: Any = importlib.import_module("vidcut.encoders._clip")
+    options = EncoderOptions(device="cpu", offline=True)
+    return clip.load(_clip_choice.parse(f"{TINY}={checkpoint}"), checkpoint, options)
 
 
 def pictures(count: int) -> list[Picture]:
@@ -154,7 +184,7 @@ def test_a_query_after_the_first_imports_no_torch(encoder: Any, checkpoint: Path
 
 
 def test_vectors_mix_with_torch_s_in_one_space(encoder: Any, checkpoint: Path) -> None:
-    torch = on_torch(checkpoint)
+    torch = loaded(checkpoint)
     space = encoder.space
     frames = pictures(40)
     encoder.images(frames)
@@ -178,7 +208,7 @@ def test_a_picture_s_vector_depends_on_no_other_picture(encoder: Any) -> None:
 def test_too_few_pictures_to_try_it_on_are_read_by_torch(encoder: Any, checkpoint: Path) -> None:
     frames = pictures(8)
     found = [one.vector for one in encoder.images(frames)]
-    assert np.array_equal(found, list(on_torch(checkpoint).images(frames)))
+    assert np.array_equal(found, list(loaded(checkpoint).images(frames)))
     assert [one.facts["tower"] for one in _exported.kept()] == ["words"]
 
 
@@ -238,12 +268,63 @@ def test_where_int8_is_too_far_off_the_weights_stay_as_they_are(
     encoder: Any, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     export: Any = importlib.import_module("vidcut.encoders._clip_export")
-    monkeypatch.setattr(export, "_NEAREST", 0.999999)
+    monkeypatch.setattr(export, "NEAREST", 0.999999)
     vector = encoder.query("a red car")
     (kept,) = _exported.kept()
-    assert kept.facts["precision"] == "fp32"
-    assert kept.facts["tried"]["int8"] < 0.999999 <= kept.facts["tried"]["fp32"]
-    assert np.allclose(vector, on_torch(checkpoint).text("a red car"), atol=1e-5)
+    assert (kept.facts["runtime"], kept.facts["precision"]) == ("onnx", "fp32")
+    tried = kept.facts["tried"]
+    assert tried["int8"]["cosine"] < 0.999999 <= tried["fp32"]["cosine"]
+    assert np.allclose(vector, loaded(checkpoint).text("a red car"), atol=1e-5)
+
+
+@pytest.mark.parametrize("quicker", ["bf16", "fp32"])
+def test_pictures_that_int8_sees_too_badly_are_read_by_the_quicker_of_what_is_left(
+    encoder: Any,
+    checkpoint: Path,
+    quicker: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    export: Any = importlib.import_module("vidcut.encoders._clip_export")
+    measured = export._facts
+    order = iter(["fp32", "bf16"])
+
+    def facts(way: Any, wanted: Any) -> dict[str, float]:
+        speed = 2.0 if next(order) == quicker else 1.0
+        return {**measured(way, wanted), "rows_per_s": speed}
+
+    monkeypatch.setattr(export, "_facts", facts)
+    monkeypatch.setattr(export, "_round", _to_nonsense)
+    encoder._towers._settled.add("words")
+    frames = pictures(40)
+    with caplog.at_level(logging.WARNING):
+        encoder.images(frames)
+    (kept,) = _exported.kept()
+    runtime = {"bf16": "torch", "fp32": "onnx"}[quicker]
+    assert (kept.facts["runtime"], kept.facts["precision"]) == (runtime, quicker)
+    assert kept.facts["tried"]["int8"]["cosine"] < 0.995 <= kept.facts["cosine"]
+    assert f"{quicker}, a cosine of 0.99" in caplog.text or f"{quicker}, a cosine of 1.0" in (
+        caplog.text
+    )
+    again = made(checkpoint)
+    again._towers._settled.add("words")
+    for one in (encoder, again):  # as it was settled, and as it is found the next time
+        found = np.stack([seen.vector for seen in one.images(frames[:3])])
+        clip = loaded(checkpoint)
+        wanted = clip.rounded() if quicker == "bf16" else clip
+        assert np.allclose(found, list(wanted.images(frames[:3])), atol=1e-5)
+
+
+def _to_nonsense(whole: Path, smaller: Path, kinds: Any) -> None:
+    """As if 8 bits were too few: every weight is turned round."""
+    del kinds
+    onnx: Any = importlib.import_module("onnx")
+    model = onnx.load(str(whole))
+    for one in model.graph.initializer:
+        if one.data_type == onnx.TensorProto.FLOAT and len(one.dims) > 1:
+            turned = -onnx.numpy_helper.to_array(one)[::-1]
+            one.CopyFrom(onnx.numpy_helper.from_array(np.ascontiguousarray(turned), one.name))
+    onnx.save(model, str(smaller))
 
 
 def test_where_all_is_too_far_off_torch_reads_and_says_so_once(
@@ -253,8 +334,8 @@ def test_where_all_is_too_far_off_torch_reads_and_says_so_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     export: Any = importlib.import_module("vidcut.encoders._clip_export")
-    monkeypatch.setattr(export, "_NEAREST", 1.5)
-    wanted = on_torch(checkpoint).text("a red car")
+    monkeypatch.setattr(export, "NEAREST", 1.5)
+    wanted = loaded(checkpoint).text("a red car")
     for said in (1, 0):
         caplog.clear()
         with caplog.at_level(logging.WARNING):
@@ -263,12 +344,70 @@ def test_where_all_is_too_far_off_torch_reads_and_says_so_once(
     assert np.array_equal(encoder.query("a red car"), wanted)
 
 
+@pytest.mark.usefixtures("cache")
+def test_torch_works_in_a_process_of_its_own_that_ends_when_all_is_ready(
+    checkpoint: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    encoder = made(checkpoint)
+    with caplog.at_level(logging.WARNING):
+        found = [one.vector for one in encoder.images(pictures(40))]
+    assert encoder._towers._aside._companion is None
+    assert {one.facts["tower"] for one in _exported.kept()} == {"words", "pictures"}
+    assert all(one.facts["peak_bytes"] > 50 << 20 for one in _exported.kept())
+    assert "MiB of memory in a process of its own" in caplog.text
+    wanted = np.stack(list(loaded(checkpoint).images(pictures(40))))
+    assert np.min(np.sum(np.stack(found) * wanted, axis=1)) >= 0.995
+
+
+class Killed(Aside):
+    """Its process is killed while it makes a tower ready, as the kernel does for want of memory."""
+
+    times = 1
+
+    def _asked(self, message: Message) -> Message:
+        if message.kind in {"words", "pictures"} and type(self).times:
+            type(self).times -= 1
+            companion = self._companion or self._started()
+            os.kill(companion._process.pid, signal.SIGKILL)
+        return super()._asked(message)
+
+
+def test_a_process_that_is_killed_costs_one_line_and_nothing_is_kept_of_it(
+    checkpoint: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(_towers, "Aside", Killed)
+    wanted = loaded(checkpoint).text("a red car")
+    with caplog.at_level(logging.WARNING):
+        assert np.allclose(made(checkpoint).query("a red car"), wanted, atol=1e-6)
+    assert caplog.text.count("was lost (SIGKILL)") == 1
+    assert not [path for path in cache.rglob("*") if path.suffix in {".ort", ".onnx"}]
+    assert float(made(checkpoint).query("a red car") @ wanted) >= 0.995  # this time it is made
+    assert len(list(_exported.kept())) == 1
+
+
+class Mortal(Here):
+    """Its process is always lost."""
+
+    def _asked(self, message: Message) -> Message:
+        raise LostError(f"the process that torch works in was lost ({message.kind})")
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_machine_without_room_for_torch_is_told_what_to_do(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_towers, "Aside", Mortal)
+    with pytest.raises(MissingError, match="twice; close other programs"):
+        made(checkpoint).query("a red car")
+
+
+@pytest.mark.usefixtures("in_this_process")
 def test_a_cache_that_cannot_be_written_leaves_it_to_torch(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    wanted = on_torch(checkpoint).text("a red car")
+    wanted = loaded(checkpoint).text("a red car")
     assert np.array_equal(made(checkpoint).query("a red car"), wanted)
 
 

@@ -14,7 +14,7 @@ from vidcut.errors import MissingError, UsageError
 
 
 def test_the_stores_are_named_in_order() -> None:
-    assert plugins.names("stores") == ("faiss", "flat")
+    assert plugins.names("stores") == ("faiss", "faiss_gpu", "flat")
 
 
 @pytest.mark.parametrize("family", ["readers", "encoders", "modalities", "stores"])
@@ -32,7 +32,7 @@ def test_a_plugin_is_its_module() -> None:
     "name", ["annoy", "_snapshot", "__init__", "", ".", "..flat", "flat.create", "../flat", "帧"]
 )
 def test_an_unknown_plugin_is_refused_with_those_there_are(name: str) -> None:
-    with pytest.raises(UsageError, match="there are: faiss, flat"):
+    with pytest.raises(UsageError, match="there are: faiss, faiss_gpu, flat"):
         plugins.load("stores", name)
 
 

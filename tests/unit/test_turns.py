@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -8,11 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from vidcut.records import Cue, Harvest, PictureWindow, SoundWindow, Space, Span
-from vidcut.turns import PictureTurns, SoundTurns, TranscriberTurns
+from vidcut.records import Cue, Harvest, PictureWindow, Seen, SoundWindow, Space, Span
+from vidcut.turns import PictureTurns, SoundTurns, Together, TranscriberTurns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Future
+
+    from numpy.typing import NDArray
+
+    from vidcut.records import Picture, Vector
 
 WINDOW = PictureWindow(Span(0, 9), (), (), 0)
 
@@ -118,3 +124,83 @@ def test_one_transcriber_serves_several_at_once() -> None:
     with ThreadPoolExecutor(2) as pool:
         assert [one.done_us for one in pool.map(heard.read, [window] * 4)] == [7] * 4
     assert len(made) == 1
+
+
+@dataclass
+class Eye:
+    """An image encoder that one at a time may ask; ``batches`` are the sizes it was given."""
+
+    gate: threading.Event = field(default_factory=threading.Event)
+    busy: threading.Lock = field(default_factory=threading.Lock)
+    batches: list[int] = field(default_factory=list)
+    space: Space = field(default_factory=lambda: Space("fake", 1, "1"))
+
+    def images(self, pictures: Sequence[Picture]) -> list[Seen]:
+        assert self.busy.acquire(blocking=False), "asked by two at once"
+        try:
+            self.batches.append(len(pictures))
+            assert self.gate.wait(5)
+            if any(picture[0, 0, 0] == 13 for picture in pictures):
+                raise ValueError("it brings bad luck")
+            return [Seen(picture[0, 0, :1].astype(np.float32)) for picture in pictures]
+        finally:
+            self.busy.release()
+
+    def query(self, text: str) -> Vector:
+        return np.array([len(text)], dtype=np.float32)
+
+    def confidence(self, cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+        return cosines
+
+    def likeness(self, cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+        return cosines
+
+
+def shades(*levels: int) -> list[Picture]:
+    return [np.full((2, 2, 3), level, dtype=np.uint8) for level in levels]
+
+
+def gathered(eye: Eye, wishes: Sequence[Sequence[int]]) -> list[Future[list[float]]]:
+    """What lanes are given that all ask while the first is being served."""
+    together = Together(eye)
+
+    def ask(levels: Sequence[int]) -> list[float]:
+        return [float(seen.vector[0]) for seen in together.images(shades(*levels))]
+
+    with ThreadPoolExecutor(len(wishes)) as pool:
+        answers = [pool.submit(ask, wishes[0])]
+        while not eye.batches:
+            time.sleep(0.001)
+        answers += [pool.submit(ask, levels) for levels in wishes[1:]]
+        while len(together._waiting) < len(wishes) - 1:
+            time.sleep(0.001)
+        eye.gate.set()
+    return answers
+
+
+def test_pictures_of_several_lanes_are_encoded_in_one_go() -> None:
+    eye = Eye()
+    answers = gathered(eye, [(1, 2), (3,), (4, 5, 6), (7,)])
+    assert [answer.result() for answer in answers] == [[1, 2], [3], [4, 5, 6], [7]]
+    assert eye.batches == [2, 5]
+
+
+def test_one_lane_s_failure_is_its_own() -> None:
+    eye = Eye()
+    first, second, third = gathered(eye, [(1,), (2, 13), (3,)])
+    assert first.result() == [1]
+    with pytest.raises(ValueError, match="bad luck"):
+        second.result()
+    assert third.result() == [3]
+    assert eye.batches[:2] == [1, 3]
+    assert sorted(eye.batches[2:]) == [1, 2]
+
+
+def test_whoever_encodes_alone_is_told_what_failed() -> None:
+    eye = Eye()
+    eye.gate.set()
+    together = Together(eye)
+    with pytest.raises(ValueError, match="bad luck"):
+        together.images(shades(13))
+    assert len(together.images(shades(1, 2))) == 2
+    assert together.query("four")[0] == 4

@@ -250,7 +250,9 @@ def test_a_modality_that_does_not_exist_is_a_usage_error() -> None:
 
 
 def test_a_store_that_does_not_exist_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match="no stores called 'tape'; there are: faiss, flat"):
+    with pytest.raises(
+        UsageError, match="no stores called 'tape'; there are: faiss, faiss_gpu, flat"
+    ):
         wiring.store(Settings(store="tape"))
     with pytest.raises((UsageError, MissingError), match="vhs"):
         wiring.reader("vhs")

@@ -58,7 +58,9 @@ def index(  # noqa: PLR0913  (a command's options)
             " balanced, for smaller text. A change makes anew only what it changes.",
         ),
     ] = None,
-    reader: Annotated[str | None, typer.Option(metavar="NAME", help="pyav or decord.")] = None,
+    reader: Annotated[
+        str | None, typer.Option(metavar="NAME", help="auto, pyav, nvdec or decord.")
+    ] = None,
     device: options.DeviceOption = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads for each model.")] = None,
     jobs: Annotated[

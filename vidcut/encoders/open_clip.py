@@ -5,8 +5,8 @@ keeps to the commit it was begun with: ``hf-hub:ORG/REPO@COMMIT``), or ``NAME=FI
 on this machine, ``.safetensors`` or a state_dict in ``.pt``, of the architecture NAME, which is
 open_clip's or stands in ``NAME.json`` beside the file.
 
-torch and open_clip are imported at the first text or picture, and then no more: `_towers` makes
-the model ready for ONNX Runtime, so that a search needs neither.
+torch and open_clip are needed at the first text or picture, and then no more: `_towers` makes the
+model ready for ONNX Runtime, so that a search needs neither. On a GPU, torch reads pictures.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidcut import hub
 from vidcut.encoders import _clip_choice, _exported, _hub
+from vidcut.encoders._aside import Origin
 from vidcut.encoders._exported import Shelf
 from vidcut.encoders._rows import logistic
 from vidcut.encoders._towers import Towers
@@ -124,6 +125,15 @@ def weights() -> Sequence[Weights]:
     return [*presets, *map(_made_ready, _exported.kept())]
 
 
+def without_gpu() -> str:
+    """Why torch computes on no GPU here; empty where it does. Imports torch."""
+    try:
+        importlib.import_module("vidcut.encoders._device").choose("cuda", threads=1)
+    except (ImportError, MissingError) as error:
+        return str(error)
+    return ""
+
+
 class OpenClipEncoder:
     """A `vidcut.protocols.ImageEncoder`."""
 
@@ -131,7 +141,7 @@ class OpenClipEncoder:
         self._choice = choice
         self._options = options
         self._space: Space | None = None
-        self._towers = Towers(self._loaded, self._shelf, self._text_config, options)
+        self._towers = Towers(self._origin, self._shelf, self._text_config, options)
 
     @property
     def space(self) -> Space:
@@ -159,7 +169,7 @@ class OpenClipEncoder:
         """See `_ALIKE`."""
         return logistic(cosines, **_ALIKE)
 
-    def _loaded(self) -> Any:
+    def _origin(self) -> Origin:
         offline, text = self._options.offline, self._text_config()
         _demand_transformers(self._choice, text)
         path = _fetched(self._choice, offline=offline)
@@ -167,7 +177,7 @@ class OpenClipEncoder:
             _hub.fetch_text_side(text)
         elif not _hub.has_text_side(text):
             raise _hub.missing(f"the tokenizer of open_clip {self._choice}", _OFFLINE)
-        return _torch_side().load(self._choice, path, self._options)
+        return Origin(str(self._choice), path, self._options.threads)
 
     def _text_config(self) -> dict[str, Any]:
         config = _clip_choice.config(self._choice, offline=self._options.offline)
@@ -206,11 +216,11 @@ def _preset(preset: str, model: str) -> Weights:
 
 def _made_ready(export: Export) -> Weights:
     facts = export.facts
-    precision, cosine = facts["precision"], facts["cosine"]
+    runtime = "torch" if export.is_on_torch else "ONNX Runtime"
     licences = {PRESETS[preset]: licence for preset, licence in _LICENCES.items()}
     return Weights(
-        model=f"open_clip {facts['model']}, {facts['tower']}, {precision}",
-        serves=f"the same without torch, at a cosine of {cosine:.4f} or more with it",
+        model=f"open_clip {facts['model']}, {facts['tower']}, {runtime} {facts['precision']}",
+        serves=f"the same, at a cosine of {facts['cosine']:.4f} or more with torch's float32",
         licence=licences.get(facts["model"], "the model's own"),
         place=str(export.folder),
         remedy="an index or a search makes it anew",

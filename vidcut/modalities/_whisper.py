@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import ctranslate2  # type: ignore[import-untyped]  # carries no types
@@ -113,6 +114,32 @@ def _without_padding(features: NDArray[np.float32]) -> NDArray[np.float32]:
     sounding = np.flatnonzero(features.reshape(-1, _WHOLE).any(axis=0))
     length = min(_WHOLE, _SILENCE + (int(sounding[-1]) + 1 if len(sounding) else 0))
     return np.ascontiguousarray(features[..., :length])
+
+
+def without_gpu() -> str:
+    """Why Whisper computes on no GPU here; empty where it may."""
+    if not ctranslate2.get_cuda_device_count():
+        return f"ctranslate2 {ctranslate2.__version__} is built without CUDA or sees no GPU"
+    if "float16" not in ctranslate2.get_supported_compute_types("cuda"):
+        return "the GPU does not compute in float16, and Whisper runs on the CPU"
+    return ""
+
+
+def instead(model: Any, options: ModalityOptions, error: RuntimeError) -> Any:
+    """A model on the CPU where one on the GPU failed, told in one line.
+
+    Raises:
+        MissingError: the GPU was asked for by name.
+        RuntimeError: as it was given, where the GPU has no part in it.
+    """
+    if model.model.device != "cuda":
+        raise error
+    first = str(error).strip().partition("\n")[0]
+    if options.device == "cuda":
+        message = f"Whisper cannot go on with the GPU ({first})"
+        raise MissingError(f"{message}; '--device auto' goes on without it") from error
+    _log.warning("Whisper cannot go on with the GPU, so the CPU does (%s)", first)
+    return load(replace(options, device="cpu"))
 
 
 def _on_gpu(folder: str) -> Any:

@@ -71,6 +71,11 @@ def subtitles() -> Sidecars:
     return Sidecars()
 
 
+def without_gpu() -> str:
+    """Why Whisper computes on no GPU here; empty where it may."""
+    return _whisper.without_gpu()
+
+
 def weights() -> list[Weights]:
     """Where Whisper's weights lie."""
     return [_whisper.weights()]
@@ -117,7 +122,7 @@ class Asr:
             spoken = _speech.until(spoken, stop)
             done_us = window.span.start + stop * SECOND_US // _speech.RATE_HZ
         try:
-            heard = sorted(self._hear(window, spoken, stop), key=lambda one: one.draft.span)
+            heard = sorted(self._hear_anyhow(window, spoken, stop), key=lambda one: one.draft.span)
         except (RuntimeError, ValueError) as error:
             raise MediaError(f"its speech cannot be transcribed ({error})") from error
         said = _edges.in_the_sound([one.draft for one in heard if one.doubt is None], window)
@@ -139,6 +144,17 @@ class Asr:
         with self._loading:
             self._loaded = self._loaded or _whisper.load(self._options)
         return self._loaded
+
+    def _hear_anyhow(self, window: SoundWindow, spoken: list[Region], stop: int) -> list[_Heard]:
+        """By the CPU where the GPU fails, from the window's start."""
+        model = self._model
+        try:
+            return list(self._hear(window, spoken, stop))
+        except RuntimeError as error:
+            with self._loading:
+                if self._loaded is model:  # else another lane has seen to it
+                    self._loaded = _whisper.instead(model, self._options, error)
+        return list(self._hear(window, spoken, stop))
 
     def _hear(self, window: SoundWindow, spoken: list[Region], stop: int) -> Iterator[_Heard]:
         for languages, regions in self._languages(window.samples, spoken):

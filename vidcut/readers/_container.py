@@ -51,8 +51,10 @@ def translated(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[Any]:
+def opened(path: Path, *, device: Any = None) -> Iterator[Any]:
     """An ``av.container.InputContainer``; what goes wrong inside is translated.
+
+    ``device``: an ``av.codec.hwaccel.HWAccel`` that pictures are decoded on, None for the CPU.
 
     Raises:
         MediaError: no regular file, no media, or a format that leads to other files.
@@ -71,6 +73,7 @@ def opened(path: Path) -> Iterator[Any]:
             metadata_errors="ignore",  # tags may be in any encoding
             container_options={"protocol_whitelist": "file", "format_whitelist": _FORMATS},
             options={"max_pixels": str(MAX_PIXELS)},
+            hwaccel=device,
         ) as container,
     ):
         yield container

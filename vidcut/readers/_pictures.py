@@ -34,11 +34,15 @@ _ODDEST_ASPECT = 8
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """How a stream is to be decoded; ``threads`` 0 for libav's own choice."""
+    """How a stream is to be decoded.
+
+    ``threads``: 0 for libav's own choice; ``device``: as `_container.opened` takes it.
+    """
 
     threads: int
     witness: Witness
     pace: Pace = Pace.EVERY
+    device: Any = None
 
     def wanted(self, packets: Iterable[Any], time_base: Fraction) -> Iterable[Any]:
         """Of the packets those that the decoder needs."""
@@ -48,13 +52,13 @@ class Decoder:
 def frames(path: Path, *, start_us: int, decoder: Decoder) -> Iterator[PyavFrame]:
     """See `vidcut.protocols.Reader.frames`."""
     if start_us > 0:
-        with _container.opened(path) as container:
+        with _container.opened(path, device=decoder.device) as container:
             stream = decodable(path, container, decoder)
             source = _from_key_frame(container, stream, start_us, decoder)
             if source is not None:
                 yield from _shown(path, container, stream, source, start_us)
                 return
-    with _container.opened(path) as container:
+    with _container.opened(path, device=decoder.device) as container:
         stream = decodable(path, container, decoder)
         source = _decoding.read_through(
             path, container, stream, decoder.witness, wanted=decoder.wanted
