@@ -46,7 +46,7 @@ def repair(folder: Path, store: ModuleType, findings: Sequence[Finding]) -> Iter
             yield f"the damaged one is kept as {rescued.kept}"
             yield from _lost(rescued)
         if Kind.SEAL in kinds:
-            seal.of(path).unlink(missing_ok=True)
+            durable.clear(seal.of(path))
         connection = schema.open_(path, writable=True)
         holdings = Holdings(folder, Catalog(connection), store)
         try:

@@ -422,6 +422,28 @@ def test_a_damaged_seal(home: Path) -> None:
     assert seal.of(catalog_of(home)).exists()
 
 
+def of_snapshot(home: Path) -> Path:
+    return next((home / ".vidcut" / "vectors").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [(lambda home: seal.of(catalog_of(home)), Kind.SEAL), (of_snapshot, Kind.SNAPSHOT)],
+)
+def test_a_folder_in_a_files_place(home: Path, place: Callable[[Path], Path], kind: Kind) -> None:
+    path = place(home)
+    path.unlink()
+    path.mkdir()
+    (path / "mine").touch()
+    assert kinds(home) == {kind}
+    assert state(home)  # what can be read still is
+    with pytest.raises(OutputError, match="in the way and cannot be removed"):
+        mend(home)
+    (path / "mine").unlink()
+    assert len(mend(home)) == 1
+    assert check(home) == []
+
+
 def test_no_line_names_its_place_or_its_remedy_twice(home: Path) -> None:
     for damage in (WRONG["media"][0], WRONG["words"][0]):
         written(home, damage)
