@@ -43,8 +43,8 @@ _ONE_MODEL = "labels"
 _MODEL = "SELECT 1 FROM settings WHERE name = 'visual_model'"
 UNFINISHED = "UPDATE videos SET state = 'partial' WHERE id = ? AND state = 'ok'"
 """Of a video of which something was forgotten, until an index run has made it anew."""
-_NOWHERE_ELSE = ("settings", "uses")
-"""What media cannot tell again."""
+_MISSED = ("settings", "videos", "uses")
+"""Of these it is told what is lost: media cannot tell it again, or nobody would look at them."""
 _MOST_TRIES = 100_000
 """Numbers that are tried one by one between what can be read from the front and the back."""
 
@@ -58,7 +58,7 @@ class Rescued:
     saved: dict[str, int]
     """How many rows of each table are in the new one."""
     lost: dict[str, int | None]
-    """How many settings and uses are not in it; None where some are not, and none can tell."""
+    """How many settings, videos and uses it lacks; None where it lacks some and none can tell."""
     has_model: bool
     """Whether it is known by which model pictures were read, or that none were."""
 
@@ -109,11 +109,11 @@ def _free_name(path: Path) -> Path:
 
 
 def _fill(new: Connection, damaged: Path) -> dict[str, int | None]:
-    """Fill a new catalog; how many rows of `_NOWHERE_ELSE` it has not, as `Rescued` tells it."""
+    """Fill a new catalog; how many rows of `_MISSED` it has not, as `Rescued` tells it."""
     new.pragma("foreign_keys", "OFF")
     new.execute("BEGIN IMMEDIATE; DELETE FROM settings")
     broken = {table for table in _TABLES if not _copy(new, damaged, table)}
-    lost = {table: _unread(new, damaged, table) for table in _NOWHERE_ELSE}
+    lost = {table: _unread(new, damaged, table) for table in _MISSED}
     orphans = remove_orphans(new)
     lost["uses"] = None if lost["uses"] is None else lost["uses"] + orphans
     if broken & {"cuts"} or not _forget_where_chunks_are_lost(new, damaged):

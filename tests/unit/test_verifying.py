@@ -294,6 +294,12 @@ def test_what_is_lost_of_the_ledger_with_its_video_is_told(home: Path) -> None:
     assert f"1 row {LEDGER} was lost; {NEVER}" in mend(home)
 
 
+def test_videos_that_are_lost_are_told(home: Path) -> None:
+    flip(catalog_of(home), root(home, "videos") * PAGE - PAGE // 2)
+    said = mend(home)
+    assert f"{VIDEOS} videos were lost; 'vidcut index' on their folders finds them again" in said
+
+
 def test_nothing_is_said_of_a_ledger_that_is_whole(home: Path) -> None:
     flip(catalog_of(home), (root(home, "chunks_by_time") - 1) * PAGE + PAGE // 2)
     assert len(mend(home)) == 2
