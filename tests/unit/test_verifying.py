@@ -363,6 +363,20 @@ def test_a_catalog_of_which_nothing_can_be_read(home: Path, damage: Callable[[Pa
     assert (kept.read_bytes() if content else b"") == content
 
 
+@pytest.mark.parametrize("is_sealed", [True, False])
+def test_of_a_catalog_that_was_cut_short_the_rest_is_saved(home: Path, *, is_sealed: bool) -> None:
+    before = state(home)
+    if not is_sealed:
+        seal.of(catalog_of(home)).unlink()
+    os.truncate(catalog_of(home), pages(home) // 2 * PAGE + 77)
+    content = catalog_of(home).read_bytes()
+    said = mend(home)
+    assert f"{VIDEOS} videos" in said[0]
+    assert check(home) == []
+    assert state(home).keys() == before.keys()
+    assert (home / ".vidcut" / "catalog.damaged-1.sqlite").read_bytes() == content
+
+
 def test_without_room_nothing_is_changed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: Path) -> None:
         raise OSError(28, "No space left on device")
