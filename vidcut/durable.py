@@ -74,6 +74,22 @@ def nothing_left(folder: Path, names: str) -> Iterator[None]:
             left.unlink()
 
 
+def clear(path: Path) -> None:
+    """Take away what lies at a path, but for a folder with something in it.
+
+    Raises:
+        OutputError: it cannot be taken away.
+    """
+    try:
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        fact = f"{path} is in the way and cannot be removed ({error.strerror})"
+        raise OutputError(f"{fact}; look what is in it, and move it elsewhere") from error
+
+
 def demand_plain(path: Path) -> None:
     """Raise where the path is no file of the library's own.
 

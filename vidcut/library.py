@@ -249,9 +249,8 @@ class Holdings:
 
     def rebuild_snapshots(self) -> None:
         """Make all snapshots anew of the catalog."""
-        with durable.writing_in(self._snapshots):
-            for path, _ in self.snapshots():
-                path.unlink()
+        for path, _ in self.snapshots():
+            durable.clear(path)
         self._loaded.clear()
         self.refresh_snapshots(self.catalog.modalities())
 

@@ -46,7 +46,7 @@ def repair(folder: Path, store: ModuleType, findings: Sequence[Finding]) -> Iter
             yield f"the damaged one is kept as {rescued.kept}"
             yield from _lost(rescued)
         if Kind.SEAL in kinds:
-            seal.of(path).unlink(missing_ok=True)
+            durable.clear(seal.of(path))
         connection = schema.open_(path, writable=True)
         holdings = Holdings(folder, Catalog(connection), store)
         try:
@@ -65,8 +65,11 @@ def repair(folder: Path, store: ModuleType, findings: Sequence[Finding]) -> Iter
 
 
 def _lost(rescued: rescue.Rescued) -> Iterator[str]:
-    """What no index run brings back, and what that means."""
-    uses, settings = rescued.lost["uses"], rescued.lost["settings"]
+    """What no index run brings back by itself, and what that means."""
+    videos, uses, settings = (rescued.lost[table] for table in ("videos", "uses", "settings"))
+    if videos != 0:
+        again = "'vidcut index' on their folders finds them again"
+        yield f"{_many(videos, 'video')} {_were(videos)}; {again}"
     if uses != 0:
         counts = "what they told of counts as never used, until '--mark-used' marks it again"
         yield f"{_many(uses, 'row')} of the ledger of used footage {_were(uses)}; {counts}"

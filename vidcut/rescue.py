@@ -7,6 +7,7 @@ index run makes it anew from the media.
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -43,8 +44,11 @@ _ONE_MODEL = "labels"
 _MODEL = "SELECT 1 FROM settings WHERE name = 'visual_model'"
 UNFINISHED = "UPDATE videos SET state = 'partial' WHERE id = ? AND state = 'ok'"
 """Of a video of which something was forgotten, until an index run has made it anew."""
-_NOWHERE_ELSE = ("settings", "uses")
-"""What media cannot tell again."""
+_MISSED = ("settings", "videos", "uses")
+"""Of these it is told what is lost: media cannot tell it again, or nobody would look at them."""
+_PAGE_BYTES_AT, _PAGES_AT, _HEADER_BYTES = 16, 28, 100
+"""Of SQLite's header (file format, 1.3)."""
+_MOST_BYTES = 1 << 40
 _MOST_TRIES = 100_000
 """Numbers that are tried one by one between what can be read from the front and the back."""
 
@@ -58,7 +62,7 @@ class Rescued:
     saved: dict[str, int]
     """How many rows of each table are in the new one."""
     lost: dict[str, int | None]
-    """How many settings and uses are not in it; None where some are not, and none can tell."""
+    """How many settings, videos and uses it lacks; None where it lacks some and none can tell."""
     has_model: bool
     """Whether it is known by which model pictures were read, or that none were."""
 
@@ -71,7 +75,8 @@ def rescue(path: Path) -> Rescued:
             left.unlink(missing_ok=True)
         new = schema.create(aside)
         try:
-            lost = _fill(new, path)
+            with _as_long_as_it_was(path) as whole:
+                lost = _fill(new, whole)
             saved = {table: _count(new, table) for table in _TABLES}
             has_model = new.execute(_MODEL).fetchone() is not None
         finally:
@@ -88,6 +93,30 @@ def rescue(path: Path) -> Rescued:
         aside.replace(path)
         durable.sync(path.parent)
     return Rescued(kept, saved, lost, has_model)
+
+
+@contextmanager
+def _as_long_as_it_was(path: Path) -> Iterator[Path]:
+    """The catalog; of one that was cut short a copy, in which what is gone is but damaged pages.
+
+    Of a file that is shorter than its header says SQLite reads nothing.
+    """
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+    pages = int.from_bytes(header[_PAGES_AT : _PAGES_AT + 4], "big")
+    length = pages * int.from_bytes(header[_PAGE_BYTES_AT : _PAGE_BYTES_AT + 2], "big")
+    sealed = seal.of(path)
+    has_log = durable.size(journal.of(path)) and not sealed.exists()  # which may hold the rest
+    if has_log or not durable.size(path) < length <= _MOST_BYTES:
+        yield path
+        return
+    copy = path.with_name(f".{path.name}.long.part")
+    with durable.nothing_left(path.parent, f"{copy.name}*"):
+        shutil.copyfile(path, copy)
+        os.truncate(copy, length)
+        if sealed.is_file():
+            shutil.copyfile(sealed, seal.of(copy))
+        yield copy
 
 
 def _keep(path: Path, kept: Path) -> None:
@@ -109,11 +138,11 @@ def _free_name(path: Path) -> Path:
 
 
 def _fill(new: Connection, damaged: Path) -> dict[str, int | None]:
-    """Fill a new catalog; how many rows of `_NOWHERE_ELSE` it has not, as `Rescued` tells it."""
+    """Fill a new catalog; how many rows of `_MISSED` it has not, as `Rescued` tells it."""
     new.pragma("foreign_keys", "OFF")
     new.execute("BEGIN IMMEDIATE; DELETE FROM settings")
     broken = {table for table in _TABLES if not _copy(new, damaged, table)}
-    lost = {table: _unread(new, damaged, table) for table in _NOWHERE_ELSE}
+    lost = {table: _unread(new, damaged, table) for table in _MISSED}
     orphans = remove_orphans(new)
     lost["uses"] = None if lost["uses"] is None else lost["uses"] + orphans
     if broken & {"cuts"} or not _forget_where_chunks_are_lost(new, damaged):

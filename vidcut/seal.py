@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import struct
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,9 @@ def read(path: Path) -> Seal | None:
         return None
     except OSError as error:
         raise LibraryError(f"{path} cannot be read ({error.strerror}); {_REMEDY}") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise LibraryError(f"{path} is no file; {_REMEDY}")
     with os.fdopen(descriptor, "rb") as file:
         data = file.read()
     if len(data) < _HEADER.size:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOCK = "lock"
+_NO_LOCK = "is not vidcut's lock but something else; remove it"
 _PATIENCE_S = 0.5
 _MOST_BYTES = 4096
 _FACTS = 4
@@ -66,13 +67,15 @@ def demand_writable(folder: Path) -> None:
 
 def _opened(path: Path) -> int:
     durable.demand_no_link(path, "remove it")
+    if path.is_dir():
+        raise LibraryError(f"{path} {_NO_LOCK}")
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     with durable.writing_in(path.parent):
         descriptor = os.open(path, flags, 0o644)
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:  # it would be written over
         os.close(descriptor)
-        raise LibraryError(f"{path} is not vidcut's lock but something else; remove it")
+        raise LibraryError(f"{path} {_NO_LOCK}")
     return descriptor
 
 

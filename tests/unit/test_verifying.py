@@ -294,6 +294,12 @@ def test_what_is_lost_of_the_ledger_with_its_video_is_told(home: Path) -> None:
     assert f"1 row {LEDGER} was lost; {NEVER}" in mend(home)
 
 
+def test_videos_that_are_lost_are_told(home: Path) -> None:
+    flip(catalog_of(home), root(home, "videos") * PAGE - PAGE // 2)
+    said = mend(home)
+    assert f"{VIDEOS} videos were lost; 'vidcut index' on their folders finds them again" in said
+
+
 def test_nothing_is_said_of_a_ledger_that_is_whole(home: Path) -> None:
     flip(catalog_of(home), (root(home, "chunks_by_time") - 1) * PAGE + PAGE // 2)
     assert len(mend(home)) == 2
@@ -355,6 +361,20 @@ def test_a_catalog_of_which_nothing_can_be_read(home: Path, damage: Callable[[Pa
     assert check(home) == []
     kept = home / ".vidcut" / "catalog.damaged-1.sqlite"
     assert (kept.read_bytes() if content else b"") == content
+
+
+@pytest.mark.parametrize("is_sealed", [True, False])
+def test_of_a_catalog_that_was_cut_short_the_rest_is_saved(home: Path, *, is_sealed: bool) -> None:
+    before = state(home)
+    if not is_sealed:
+        seal.of(catalog_of(home)).unlink()
+    os.truncate(catalog_of(home), pages(home) // 2 * PAGE + 77)
+    content = catalog_of(home).read_bytes()
+    said = mend(home)
+    assert f"{VIDEOS} videos" in said[0]
+    assert check(home) == []
+    assert state(home).keys() == before.keys()
+    assert (home / ".vidcut" / "catalog.damaged-1.sqlite").read_bytes() == content
 
 
 def test_without_room_nothing_is_changed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -420,6 +440,28 @@ def test_a_damaged_seal(home: Path) -> None:
     assert mend(home) == ["the catalog's seal was made anew"]
     assert check(home) == []
     assert seal.of(catalog_of(home)).exists()
+
+
+def of_snapshot(home: Path) -> Path:
+    return next((home / ".vidcut" / "vectors").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [(lambda home: seal.of(catalog_of(home)), Kind.SEAL), (of_snapshot, Kind.SNAPSHOT)],
+)
+def test_a_folder_in_a_files_place(home: Path, place: Callable[[Path], Path], kind: Kind) -> None:
+    path = place(home)
+    path.unlink()
+    path.mkdir()
+    (path / "mine").touch()
+    assert kinds(home) == {kind}
+    assert state(home)  # what can be read still is
+    with pytest.raises(OutputError, match="in the way and cannot be removed"):
+        mend(home)
+    (path / "mine").unlink()
+    assert len(mend(home)) == 1
+    assert check(home) == []
 
 
 def test_no_line_names_its_place_or_its_remedy_twice(home: Path) -> None:

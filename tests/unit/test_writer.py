@@ -13,7 +13,7 @@ from vidcut.errors import LibraryBusyError, LibraryError, OutputError
 from vidcut.writer import LOCK, only_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.conftest import Clock
@@ -101,8 +101,9 @@ def test_the_lock_is_no_link(tmp_path: Path) -> None:
     assert other.read_text() == "keep me"
 
 
-def test_the_lock_is_no_pipe(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / LOCK)
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_the_lock_is_no_pipe_and_no_folder(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / LOCK)
     with pytest.raises(LibraryError, match="something else"), only_writer(tmp_path):
         pass
 
