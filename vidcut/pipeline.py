@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidcut import captions, ffmpeg, following, footage, running, smart
+from vidcut import footage
 from vidcut.asking import Example, Question, Sought
 from vidcut.cutting import Mode
 from vidcut.errors import MediaError, OutputError, UsageError
@@ -18,12 +18,12 @@ from vidcut.finish import Captions
 from vidcut.ledger import Used, is_mostly_used
 from vidcut.moments import Want, candidates, choose, in_order, least_hit
 from vidcut.records import SECOND_US, Clip, Failure, Lengths
-from vidcut.register import Register
 from vidcut.settling import Settling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from vidcut import ffmpeg
     from vidcut.cutting import CutPlan
     from vidcut.errors import MissingError
     from vidcut.footage import Selection
@@ -60,6 +60,9 @@ def index(
         UsageError: a path does not exist.
         MissingError: a model or a package is not there.
     """
+    from vidcut import running  # noqa: PLC0415  (a search needs none of it)
+    from vidcut.register import Register  # noqa: PLC0415
+
     register = Register(holdings, tools, watch.failure, retry=retry)
     files = [
         file
@@ -229,6 +232,8 @@ def cut(
         UsageError: a clip would take the place of what another is cut from.
         OutputError: clips cannot be written where they were asked for.
     """
+    from vidcut import ffmpeg  # noqa: PLC0415  (a search needs none of it)
+
     wanted = list(plans)
     _demand_apart(wanted)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -263,6 +268,8 @@ class Terms:
 
 
 def _cut(plan: CutPlan, terms: Terms) -> Clip | Failure:
+    from vidcut import captions, ffmpeg, following, smart  # noqa: PLC0415  (as in `cut`)
+
     def check(clip: Path) -> None:
         terms.reader.probe(clip)
 

@@ -6,25 +6,23 @@ import importlib
 import importlib.util
 import logging
 import os
-import socket
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from vidcut import library, plugins, stopwatch, workers
+from vidcut import library, plugins
 from vidcut.errors import LibraryNotFoundError, MediaError, MissingError, UsageError
 from vidcut.footage import LIBRARY_FOLDER
-from vidcut.indexing import Tools
 from vidcut.protocols import EncoderOptions, Feed, ModalityOptions
-from vidcut.turns import PictureTurns, SoundTurns, TranscriberTurns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
+    from vidcut import workers
+    from vidcut.indexing import Tools
     from vidcut.library import Holdings
     from vidcut.protocols import Encoder, PictureModality, SoundModality
     from vidcut.records import Picture
@@ -71,6 +69,8 @@ def reader(name: str, *, threads: int = 0) -> workers.Workers:
 
     ``threads``: of each file's decoder, 0 for as many as there are cores.
     """
+    from vidcut import workers  # noqa: PLC0415  (a search reads no media)
+
     plugins.demand("readers", name)
     return workers.Workers(workers.command(name, threads=threads))
 
@@ -153,6 +153,10 @@ def shares(chosen: Settings, cores: int) -> Shares:
 
 def tools(chosen: Settings, visual_model: str) -> Tools:
     """What an index run works with."""
+    from vidcut import stopwatch  # noqa: PLC0415  (only an index run needs them)
+    from vidcut.indexing import Tools  # noqa: PLC0415
+    from vidcut.turns import PictureTurns, SoundTurns, TranscriberTurns  # noqa: PLC0415
+
     share = shares(chosen, stopwatch.cores())
     chosen = replace(chosen, threads=share.threads)
     options = modality_options(chosen)
@@ -245,6 +249,9 @@ def _hub_answers() -> bool:
     """Whether weights could be fetched: a look of two seconds, once the hub's name is resolved."""
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in _TRUE:
         return False
+    import socket  # noqa: PLC0415  (only a library that begins asks)
+    from urllib.parse import urlsplit  # noqa: PLC0415
+
     hub = urlsplit(os.environ.get("HF_ENDPOINT") or _HUB)
     try:
         port = hub.port or (443 if hub.scheme == "https" else 80)
