@@ -307,8 +307,21 @@ class Catalog:
         query = "SELECT modality, count(*) FROM chunks GROUP BY modality ORDER BY modality"
         return dict(self._db.execute(query).fetchall())
 
-    def vectors_after(self, modality: str, space: Space, chunk_id: int) -> tuple[list[int], bytes]:
+    def last_chunk_id(self) -> int:
+        """The highest number of a chunk; 0 where there is none."""
+        return int(self._db.execute("SELECT max(id) FROM chunks").fetchone()[0] or 0)
+
+    def vectors_after(
+        self, modality: str, space: Space, chunk_id: int, *, limit: int = -1, until: int = -1
+    ) -> tuple[list[int], bytearray]:
         """Ids above ``chunk_id``, ascending, and their float16 vectors end to end.
+
+        Args:
+            modality: of which chunks.
+            space: of which vectors.
+            chunk_id: the first are after this.
+            limit: at most so many; all where it is negative.
+            until: the last id; any where it is negative.
 
         Raises:
             LibraryError: a stored vector is not what was written.
@@ -316,9 +329,11 @@ class Catalog:
         query = (
             "SELECT chunks.id, vector, crc32 FROM chunks JOIN vectors ON chunk_id = chunks.id"
             " JOIN spaces ON spaces.id = space_id WHERE modality = ? AND chunks.id > ?"
-            " AND encoder = ? AND dim = ? AND version = ? ORDER BY chunks.id"
+            " AND encoder = ? AND dim = ? AND version = ? AND (? < 0 OR chunks.id <= ?)"
+            " ORDER BY chunks.id LIMIT ?"
         )
-        values = (modality, chunk_id, space.encoder, space.dim, space.version)
+        where = (modality, chunk_id, space.encoder, space.dim, space.version)
+        values = (*where, until, until, limit)
         ids: list[int] = []
         vectors = bytearray()
         for row_id, vector, crc32 in self._db.execute(query, values):
@@ -327,7 +342,7 @@ class Catalog:
                 raise LibraryError(f"{message}; 'vidcut verify --repair' mends it")
             ids.append(row_id)
             vectors += vector
-        return ids, bytes(vectors)
+        return ids, vectors
 
     # Full text -------------------------------------------------------------------------
 
