@@ -83,6 +83,15 @@ class Catalog:
         row = self._db.execute(query, (os.fsencode(path),)).fetchone()
         return rows.video(row) if row else None
 
+    def has_missing(self) -> bool:
+        """Whether the file of a video is gone."""
+        query = "SELECT EXISTS (SELECT 1 FROM videos WHERE state = 'missing')"
+        return bool(self._db.execute(query).fetchone()[0])
+
+    def version(self) -> tuple[int, int]:
+        """Others whenever somebody has changed the catalog since: another process, or this."""
+        return int(self._db.pragma("data_version")), self._db.changed_ever
+
     def stamp(self, video_id: int) -> tuple[int, int]:
         """Size in bytes and modification time in nanoseconds when it was last looked at."""
         query = "SELECT size, mtime_ns FROM videos WHERE id = ?"

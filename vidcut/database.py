@@ -134,6 +134,11 @@ class Connection:
         return self._db.changes()
 
     @property
+    def changed_ever(self) -> int:
+        """How many rows were changed through this connection."""
+        return self._db.total_changes()
+
+    @property
     def has_checksums(self) -> bool:
         """Whether the file's pages carry checksums."""
         with _translated(self.path):

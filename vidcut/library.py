@@ -78,6 +78,7 @@ class Holdings:
     def __init__(self, folder: Path, opened: catalog.Catalog, store: ModuleType) -> None:
         self.folder = folder
         self.catalog = opened
+        self._all_answers: tuple[tuple[int, int], bool] | None = None
         self.vectors = Snapshots(folder / "vectors", opened, store)
 
     def close(self) -> None:
@@ -116,6 +117,14 @@ class Holdings:
         if not found:
             raise UsageError(f"the library has no video {name}; 'vidcut ls' lists them")
         raise UsageError(f"{len(found)} videos end in {name}; give more of the path")
+
+    def are_all_answers(self) -> bool:
+        """Whether no video is missing, and no content there twice; looked up once."""
+        version = self.catalog.version()
+        if self._all_answers is None or self._all_answers[0] != version:
+            all_are = not self.catalog.has_missing() and not self.catalog.copies()
+            self._all_answers = version, all_are
+        return self._all_answers[1]
 
     @property
     def _root(self) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import defaultdict, deque
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from vidcut.records import SECOND_US, Clip, Failure, Lengths
 from vidcut.settling import Settling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from vidcut import ffmpeg
     from vidcut.cutting import CutPlan
@@ -168,8 +169,29 @@ def _used(
             yield candidate
 
 
-def _videos(holdings: Holdings, question: Question, wish: Wish) -> dict[int, Video]:
+class _Each(Mapping[int, "Video"]):
+    """All videos by id, each read when it is asked for."""
+
+    def __init__(self, holdings: Holdings) -> None:
+        self._catalog = holdings.catalog
+        self._read: dict[int, Video] = {}
+
+    def __getitem__(self, video_id: int) -> Video:
+        if video_id not in self._read:
+            self._read[video_id] = self._catalog.video(video_id)
+        return self._read[video_id]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(video.id for video in self._catalog.videos())
+
+    def __len__(self) -> int:
+        return len(self._catalog.videos())
+
+
+def _videos(holdings: Holdings, question: Question, wish: Wish) -> Mapping[int, Video]:
     """The videos to ask of, each content once."""
+    if wish.video is None and holdings.are_all_answers():
+        return _Each(holdings)
     known = holdings.catalog.videos()
     videos = {video.id: video for video in known if _matches(video, wish.video)}
     for copies in holdings.catalog.copies():
