@@ -85,6 +85,15 @@ class Catalog:
         row = self._db.execute(query, (os.fsencode(path),)).fetchone()
         return rows.video(row) if row else None
 
+    def has_missing(self) -> bool:
+        """Whether the file of a video is gone."""
+        query = "SELECT EXISTS (SELECT 1 FROM videos WHERE state = 'missing')"
+        return bool(self._db.execute(query).fetchone()[0])
+
+    def version(self) -> tuple[int, int]:
+        """Others whenever somebody has changed the catalog since: another process, or this."""
+        return int(self._db.pragma("data_version")), self._db.changed_ever
+
     def stamp(self, video_id: int) -> tuple[int, int]:
         """Size in bytes and modification time in nanoseconds when it was last looked at."""
         query = "SELECT size, mtime_ns FROM videos WHERE id = ?"
@@ -316,8 +325,21 @@ class Catalog:
         query = "SELECT modality, count(*) FROM chunks GROUP BY modality ORDER BY modality"
         return dict(self._db.execute(query).fetchall())
 
-    def vectors_after(self, modality: str, space: Space, chunk_id: int) -> tuple[list[int], bytes]:
+    def last_chunk_id(self) -> int:
+        """The highest number of a chunk; 0 where there is none."""
+        return int(self._db.execute("SELECT max(id) FROM chunks").fetchone()[0] or 0)
+
+    def vectors_after(
+        self, modality: str, space: Space, chunk_id: int, *, limit: int = -1, until: int = -1
+    ) -> tuple[list[int], bytearray]:
         """Ids above ``chunk_id``, ascending, and their float16 vectors end to end.
+
+        Args:
+            modality: of which chunks.
+            space: of which vectors.
+            chunk_id: the first are after this.
+            limit: at most so many; all where it is negative.
+            until: the last id; any where it is negative.
 
         Raises:
             LibraryError: a stored vector is not what was written.
@@ -325,9 +347,11 @@ class Catalog:
         query = (
             "SELECT chunks.id, vector, crc32 FROM chunks JOIN vectors ON chunk_id = chunks.id"
             " JOIN spaces ON spaces.id = space_id WHERE modality = ? AND chunks.id > ?"
-            " AND encoder = ? AND dim = ? AND version = ? ORDER BY chunks.id"
+            " AND encoder = ? AND dim = ? AND version = ? AND (? < 0 OR chunks.id <= ?)"
+            " ORDER BY chunks.id LIMIT ?"
         )
-        values = (modality, chunk_id, space.encoder, space.dim, space.version)
+        where = (modality, chunk_id, space.encoder, space.dim, space.version)
+        values = (*where, until, until, limit)
         ids: list[int] = []
         vectors = bytearray()
         for row_id, vector, crc32 in self._db.execute(query, values):
@@ -336,7 +360,7 @@ class Catalog:
                 raise LibraryError(f"{message}; 'vidcut verify --repair' mends it")
             ids.append(row_id)
             vectors += vector
-        return ids, bytes(vectors)
+        return ids, vectors
 
     # Full text -------------------------------------------------------------------------
 
@@ -368,10 +392,24 @@ class Catalog:
 
     def document_counts(self, terms: Sequence[str]) -> tuple[int, dict[str, int]]:
         """How many texts there are, and in how many of them each term stands."""
-        # FTS5 keeps a row here for each text; counting the texts themselves reads all of them.
-        total = int(self._db.execute("SELECT count(*) FROM texts_docsize").fetchone()[0])
+        total = self._text_count()
         query = "SELECT term, doc FROM texts_terms WHERE term IN (SELECT value FROM json_each(?))"
         return total, dict(self._db.execute(query, (json.dumps(list(terms)),)).fetchall())
+
+    def _text_count(self) -> int:
+        """As FTS5 itself knows it: counting rows takes longer the more there are.
+
+        Its structure record of averages begins with their number, as one of SQLite's varints:
+        seven bits a byte, the highest first, the top bit set in all but the last.
+        (https://www.sqlite.org/fts5.html, 4.1.2 and 4.1.1)
+        """
+        row = self._db.execute("SELECT block FROM texts_data WHERE id = 1").fetchone()
+        total = 0
+        for byte in row[0] if row else b"":
+            total = total << 7 | byte & 0x7F
+            if byte < 0x80:  # noqa: PLR2004  (the last)
+                break
+        return total
 
 
 def create(path: Path) -> Catalog:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _CHECKED = "cksmvfs"
 _PATIENCE_MS = 10_000
+_CACHE_KIB = 64 * 1024
+"""A page that is read again is checked again. Of 100,000 chunks, 48 searches read 237,800 pages
+with SQLite's own 2 MiB of cache, and 4,509 with this."""
 _OURS = (
     apsw.ConstraintError,
     apsw.MisuseError,
@@ -84,6 +87,7 @@ class Connection:
             self._db.set_busy_timeout(_PATIENCE_MS)
             # A library may be someone else's: what its schema holds is not obeyed.
             self._db.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+            self._db.pragma("cache_size", -_CACHE_KIB)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -128,6 +132,11 @@ class Connection:
     def changed(self) -> int:
         """How many rows the last statement changed."""
         return self._db.changes()
+
+    @property
+    def changed_ever(self) -> int:
+        """How many rows were changed through this connection."""
+        return self._db.total_changes()
 
     @property
     def has_checksums(self) -> bool:

@@ -16,11 +16,8 @@ from vidcut import (
     library,
     pipeline,
     plugins,
-    repairing,
     requests,
-    running,
     settings,
-    verifying,
     wiring,
 )
 from vidcut.finish import Captions, Finish
@@ -111,6 +108,8 @@ class Library:
             LibraryError: the library is damaged, newer, or being written to.
             MissingError: a model or a package is not there.
         """
+        from vidcut import running  # noqa: PLC0415  (a search needs none of it)
+
         self.close()
         demand(Path(path) for path in paths)  # before a library is made for nothing
         with library.open_to_write(
@@ -271,7 +270,7 @@ class Library:
     def models(self) -> dict[str, str]:
         """Modality → the encoder whose space its vectors are in."""
         catalog = self.holdings.catalog
-        spaces = {name: catalog.modality_space(name) for name in catalog.counts()}
+        spaces = {name: catalog.modality_space(name) for name in catalog.modalities()}
         return {name: space.encoder for name, space in spaces.items() if space is not None}
 
     def path(self, video: Video) -> Path:
@@ -325,12 +324,16 @@ class Library:
         self, *, read_media: bool = False, tell: Callable[[str], None] = lambda _: None
     ) -> Iterator[Finding]:
         """What of the library is not as it is to be; ``read_media`` reads all media too."""
+        from vidcut import verifying  # noqa: PLC0415  (a search needs none of it)
+
         self.close()
         store = wiring.store(self.settings)
         return verifying.verify(self.folder, store, read_media=read_media, tell=tell)
 
     def repair(self, findings: Sequence[Finding]) -> Iterator[str]:
         """Mend what `verify` found, nothing of it destroyed; what was done, by and by."""
+        from vidcut import repairing  # noqa: PLC0415  (a search needs none of it)
+
         self.close()
         return repairing.repair(self.folder, wiring.store(self.settings), findings)
 

@@ -1,14 +1,7 @@
-"""What a library holds: the catalog, the truth, and the vectors' snapshots, its cache.
-
-A snapshot's name carries the generation that it was built from, so that it is in place or
-not with one rename: the library's id, the space, how many deletions had been, the highest
-chunk. One that is behind is extended, one that is wrong in any way is built anew.
-"""
+"""What a library holds: the catalog, the truth, and the vectors' snapshots, its cache."""
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import logging
 import os
 import uuid
@@ -20,12 +13,12 @@ import numpy as np
 
 from vidcut import catalog, durable, places, terms, writer
 from vidcut.errors import (
-    LibraryError,
     LibraryNotFoundError,
     OutputError,
     UsageError,
 )
 from vidcut.footage import LIBRARY_FOLDER
+from vidcut.snapshots import Snapshots
 from vidcut.writer import only_writer
 
 if TYPE_CHECKING:
@@ -34,7 +27,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from vidcut.protocols import VectorStore
     from vidcut.records import Draft, Space, Vector, Video
 
 CATALOG = "catalog.sqlite"
@@ -100,12 +92,12 @@ class Holdings:
     def __init__(self, folder: Path, opened: catalog.Catalog, store: ModuleType) -> None:
         self.folder = folder
         self.catalog = opened
-        self._store = store
-        self._loaded: dict[tuple[str, Space], VectorStore] = {}
+        self._all_answers: tuple[tuple[int, int], bool] | None = None
+        self.vectors = Snapshots(folder / "vectors", opened, store)
 
     def close(self) -> None:
         """Let go of the files."""
-        self._loaded.clear()
+        self.vectors.close()
         self.catalog.close()
 
     # Paths -----------------------------------------------------------------------------
@@ -140,6 +132,14 @@ class Holdings:
             raise UsageError(f"the library has no video {name}; 'vidcut ls' lists them")
         raise UsageError(f"{len(found)} videos end in {name}; give more of the path")
 
+    def are_all_answers(self) -> bool:
+        """Whether no video is missing, and no content there twice; looked up once."""
+        version = self.catalog.version()
+        if self._all_answers is None or self._all_answers[0] != version:
+            all_are = not self.catalog.has_missing() and not self.catalog.copies()
+            self._all_answers = version, all_are
+        return self._all_answers[1]
+
     @property
     def _root(self) -> Path:
         return self.folder.absolute().parent
@@ -161,11 +161,7 @@ class Holdings:
     def refresh_snapshots(self, modalities: Sequence[str]) -> None:
         """Write a snapshot of each modality's vectors where the one there is behind."""
         for modality in modalities:
-            space = self.catalog.modality_space(modality)
-            if space is not None:
-                store, last_id, is_current = self._assemble(modality, space)
-                if not is_current:
-                    self._write_snapshot(modality, space, store, last_id)
+            self.vectors.refresh(modality)
 
     # Finding ---------------------------------------------------------------------------
 
@@ -176,7 +172,7 @@ class Holdings:
         among = None
         if videos is not None:
             among = np.array(self.catalog.chunk_ids(modality, videos), dtype=np.int64)
-        ids, cosines = self._store_of(modality, space).search(vector, count, among=among)
+        ids, cosines = self.vectors.search(modality, space, vector, count, among)
         return list(zip(ids.tolist(), cosines.tolist(), strict=True))
 
     def cosines(
@@ -184,88 +180,9 @@ class Holdings:
     ) -> NDArray[np.float32]:
         """Cosines with a vector of these chunks, which are all there; in their order."""
         wanted = np.array(ids, dtype=np.int64)
-        store = self._store_of(modality, space)
-        found, cosines = store.search(vector, len(ids), among=wanted)
+        found, cosines = self.vectors.search(modality, space, vector, len(ids), wanted)
         order = np.argsort(found, kind="stable")
         return cosines[order][np.searchsorted(found[order], wanted)]
-
-    def _store_of(self, modality: str, space: Space) -> VectorStore:
-        key = (modality, space)
-        if key not in self._loaded:
-            self._loaded[key] = self._assemble(modality, space)[0]
-        return self._loaded[key]
-
-    # Snapshots -------------------------------------------------------------------------
-
-    def _assemble(self, modality: str, space: Space) -> tuple[VectorStore, int, bool]:
-        """The store, the highest chunk in it, and whether the snapshot on disk is just that."""
-        store, last_id = self._read_snapshot(modality, space)
-        ids, blob = self.catalog.vectors_after(modality, space, last_id)
-        if ids:
-            vectors = np.frombuffer(blob, dtype="<f2").reshape(len(ids), space.dim)
-            store.add(np.array(ids, dtype=np.int64), vectors)
-        return store, max([last_id, *ids[-1:]]), not ids and last_id > 0
-
-    def _read_snapshot(self, modality: str, space: Space) -> tuple[VectorStore, int]:
-        prefix = self._generation(modality, space)
-        for path in sorted(self._snapshots.glob(f"{prefix}.*.{self._kind}"), reverse=True):
-            last_id = path.suffixes[-2][1:]
-            try:
-                return self._store.load(path, space.dim), int(last_id)
-            except (LibraryError, ValueError) as error:  # ValueError: a name that is not ours
-                _log.warning("%s", error)
-        return self._store.create(space.dim), 0
-
-    def _write_snapshot(
-        self, modality: str, space: Space, store: VectorStore, last_id: int
-    ) -> None:
-        name = f"{self._generation(modality, space)}.{last_id:012d}.{self._kind}"
-        final = self._snapshots / name
-        with durable.writing_in(self._snapshots):
-            self._snapshots.mkdir(exist_ok=True)
-            if self._snapshots.is_symlink():
-                raise NotADirectoryError(errno.ENOTDIR, "vectors is a symbolic link")
-            leftovers = f".{modality}.*.part"
-            with durable.nothing_left(self._snapshots, leftovers), durable.whole(final) as aside:
-                store.save(aside)
-            for other in self._snapshots.glob(f"{modality}.*"):
-                if other != final:
-                    other.unlink()
-
-    def snapshots(self) -> Iterator[tuple[Path, tuple[str, Space, int] | None]]:
-        """Every snapshot there is: modality, space and last chunk, or None if of no use now."""
-        spaces = {name: self.catalog.modality_space(name) for name in self.catalog.modalities()}
-        known = {
-            self._generation(name, space): (name, space) for name, space in spaces.items() if space
-        }
-        for path in sorted(self._snapshots.glob("[!.]*")):
-            generation, last_id, kind = (
-                path.name.rsplit(".", 2) if path.name.count(".") > 1 else ("",) * 3
-            )
-            if generation in known and kind == self._kind and last_id.isdecimal():
-                yield path, (*known[generation], int(last_id))
-            else:
-                yield path, None
-
-    def rebuild_snapshots(self) -> None:
-        """Make all snapshots anew of the catalog."""
-        for path, _ in self.snapshots():
-            durable.clear(path)
-        self._loaded.clear()
-        self.refresh_snapshots(self.catalog.modalities())
-
-    def _generation(self, modality: str, space: Space) -> str:
-        library_id = self.catalog.setting("library_id") or ""
-        origin = hashlib.sha256(f"{library_id} {space}".encode()).hexdigest()[:16]
-        return f"{modality}.{origin}.{self.catalog.setting('deletions')}"
-
-    @property
-    def _kind(self) -> str:
-        return self._store.__name__.rpartition(".")[2]
-
-    @property
-    def _snapshots(self) -> Path:
-        return self.folder / "vectors"
 
 
 def _make(folder: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections import defaultdict, deque
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidcut import captions, ffmpeg, following, footage, running, smart
+from vidcut import footage
 from vidcut.asking import Example, Question, Sought
 from vidcut.cutting import Mode
 from vidcut.errors import MediaError, OutputError, UsageError
@@ -18,12 +19,12 @@ from vidcut.finish import Captions
 from vidcut.ledger import Used, is_mostly_used
 from vidcut.moments import Want, candidates, choose, in_order, least_hit
 from vidcut.records import SECOND_US, Clip, Failure, Lengths
-from vidcut.register import Register
 from vidcut.settling import Settling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from vidcut import ffmpeg
     from vidcut.cutting import CutPlan
     from vidcut.errors import MissingError
     from vidcut.footage import Selection
@@ -60,6 +61,9 @@ def index(
         UsageError: a path does not exist.
         MissingError: a model or a package is not there.
     """
+    from vidcut import running  # noqa: PLC0415  (a search needs none of it)
+    from vidcut.register import Register  # noqa: PLC0415
+
     register = Register(holdings, tools, watch.failure, retry=retry)
     files = [
         file
@@ -165,8 +169,29 @@ def _used(
             yield candidate
 
 
-def _videos(holdings: Holdings, question: Question, wish: Wish) -> dict[int, Video]:
+class _Each(Mapping[int, "Video"]):
+    """All videos by id, each read when it is asked for."""
+
+    def __init__(self, holdings: Holdings) -> None:
+        self._catalog = holdings.catalog
+        self._read: dict[int, Video] = {}
+
+    def __getitem__(self, video_id: int) -> Video:
+        if video_id not in self._read:
+            self._read[video_id] = self._catalog.video(video_id)
+        return self._read[video_id]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(video.id for video in self._catalog.videos())
+
+    def __len__(self) -> int:
+        return len(self._catalog.videos())
+
+
+def _videos(holdings: Holdings, question: Question, wish: Wish) -> Mapping[int, Video]:
     """The videos to ask of, each content once."""
+    if wish.video is None and holdings.are_all_answers():
+        return _Each(holdings)
     known = holdings.catalog.videos()
     videos = {video.id: video for video in known if _matches(video, wish.video)}
     for copies in holdings.catalog.copies():
@@ -229,6 +254,8 @@ def cut(
         UsageError: a clip would take the place of what another is cut from.
         OutputError: clips cannot be written where they were asked for.
     """
+    from vidcut import ffmpeg  # noqa: PLC0415  (a search needs none of it)
+
     wanted = list(plans)
     _demand_apart(wanted)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -263,6 +290,8 @@ class Terms:
 
 
 def _cut(plan: CutPlan, terms: Terms) -> Clip | Failure:
+    from vidcut import captions, ffmpeg, following, smart  # noqa: PLC0415  (as in `cut`)
+
     def check(clip: Path) -> None:
         terms.reader.probe(clip)
 

@@ -266,10 +266,14 @@ class Subtitles(Protocol):
 
 
 class VectorStore(Protocol):
-    """Finds the nearest vectors. ``stores/NAME.py`` has ``create(dim)``, ``load(path, dim)``.
+    """Finds the nearest vectors.
 
-    A store is a cache of the catalog: `load` raises `LibraryError` on whatever is not
-    exactly what `save` wrote.
+    ``stores/NAME.py`` has ``create(dim)``, ``load(path, dim)``, and ``read(path, dim)``, which
+    gives all ids ``(n,)`` and vectors ``(n, dim)`` of a file; where its files are another
+    store's, ``KIND`` is that one's name.
+
+    A store is a cache of the catalog: `read` raises `LibraryError` on whatever is not exactly
+    what `save` wrote, and so does `load`, or `search` where it first looks at what is wrong.
     """
 
     def __len__(self) -> int: ...
@@ -282,7 +286,8 @@ class VectorStore(Protocol):
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Ids and cosines, best first, ties by smaller id; ``among`` limits the ids.
 
-        Both ``(m,)`` with ``m <= count``.
+        Both ``(m,)`` with ``m <= count``. Of very many vectors they are nearly always the
+        nearest (of the first ten 0.99), where ``among`` limits them always.
         """
 
     def save(self, path: Path) -> None:

@@ -54,7 +54,7 @@ def repair(folder: Path, store: ModuleType, findings: Sequence[Finding]) -> Iter
                 yield from _unfinished(holdings.catalog)
             yield from _mend(connection, holdings, findings)
             _remove_leftovers(folder)
-            holdings.rebuild_snapshots()
+            holdings.vectors.rebuild()
             if Kind.SNAPSHOT in kinds:
                 yield "the vectors' snapshots were made anew"
         finally:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import filecmp
 import os
-import tempfile
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from vidcut import audit, checksums, durable, journal, schema, seal
 from vidcut.audit import MOST, Finding, Kind
@@ -21,6 +16,7 @@ from vidcut.writer import only_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
     from types import ModuleType
 
     from vidcut.records import Video
@@ -85,7 +81,7 @@ def _content(
             yield finding
         if not kinds - {Kind.TEXT, Kind.PROGRESS}:
             tell("the vectors' snapshots")
-            yield from _snapshots(holdings, store)
+            yield from _snapshots(holdings)
         if not kinds & {Kind.CATALOG, Kind.VIDEO}:
             yield from _media(holdings, read_media=read_media, tell=tell)
     finally:
@@ -142,25 +138,15 @@ def _has_checksums(path: Path) -> bool:
 # What is derived ---------------------------------------------------------------------------
 
 
-def _snapshots(holdings: Holdings, store: ModuleType) -> Iterator[Finding]:
-    """Each snapshot against one that is made now of the catalog's vectors."""
-    for path, present in holdings.snapshots():
+def _snapshots(holdings: Holdings) -> Iterator[Finding]:
+    """Each snapshot against the catalog's vectors."""
+    for path, present in holdings.vectors.present():
         if present is None:
             fact = "it belongs to no present state of the catalog"
             yield Finding(Kind.SNAPSHOT, str(path), fact, _REMOVED)
-            continue
-        modality, space, last_id = present
-        ids, blob = holdings.catalog.vectors_after(modality, space, 0)
-        count = sum(one <= last_id for one in ids)
-        vectors = np.frombuffer(blob, dtype="<f2").reshape(len(ids), space.dim)[:count]
-        fresh = store.create(space.dim)
-        fresh.add(np.array(ids[:count], dtype=np.int64), vectors)
-        with tempfile.TemporaryDirectory() as folder:
-            made = Path(folder) / path.name
-            fresh.save(made)
-            if not filecmp.cmp(made, path, shallow=False):
-                fact = "it is not what the catalog's vectors make"
-                yield Finding(Kind.SNAPSHOT, str(path), fact, _REPAIR, modality=modality)
+        elif not holdings.vectors.is_right(*present):
+            fact = "it is not what the catalog's vectors make"
+            yield Finding(Kind.SNAPSHOT, str(path), fact, _REPAIR, modality=present[0])
 
 
 def _leftovers(folder: Path) -> Iterator[Finding]:

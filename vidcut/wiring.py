@@ -11,22 +11,23 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidcut import devices, library, plugins, stopwatch, workers
+from vidcut import devices, library, plugins
 from vidcut.errors import LibraryNotFoundError, MediaError, MissingError, UsageError
 from vidcut.footage import LIBRARY_FOLDER
-from vidcut.indexing import Tools
 from vidcut.protocols import EncoderOptions, Feed, ModalityOptions, Pace
-from vidcut.turns import PictureTurns, SoundTurns, Together, TranscriberTurns
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
     from types import ModuleType
 
+    from vidcut import workers
+    from vidcut.indexing import Tools
     from vidcut.library import Holdings
     from vidcut.protocols import Encoder, PictureModality, SoundModality
     from vidcut.records import Picture
     from vidcut.settings import Settings
+    from vidcut.turns import Together
 
 FRAME, SPEECH = "frame", "asr"
 OFFLINE_VISUAL_MODEL = "labels"
@@ -78,6 +79,8 @@ def reader(
     Raises:
         UsageError: there is no such reader.
     """
+    from vidcut import workers  # noqa: PLC0415  (a search reads no media)
+
     command = partial(workers.command, threads=threads, pace=pace)
     instead = None
     if name == "auto":
@@ -174,6 +177,10 @@ def shares(chosen: Settings, cores: int) -> Shares:
 
 def tools(chosen: Settings, visual_model: str) -> Tools:
     """What an index run works with."""
+    from vidcut import stopwatch  # noqa: PLC0415  (only an index run needs them)
+    from vidcut.indexing import Tools  # noqa: PLC0415
+    from vidcut.turns import PictureTurns, SoundTurns, TranscriberTurns  # noqa: PLC0415
+
     share = shares(chosen, stopwatch.cores())
     chosen = replace(chosen, threads=share.threads)
     options = modality_options(chosen)
@@ -211,6 +218,8 @@ def tools(chosen: Settings, visual_model: str) -> Tools:
 
 
 def _image_encoder(name: str, chosen: Settings) -> Together:
+    from vidcut.turns import Together  # noqa: PLC0415  (only an index run needs it)
+
     made: Any = encoder(name, chosen)
     return Together(made)
 

@@ -219,7 +219,7 @@ def _sealed(content: bytes) -> None:
     facts, rest = content[:32].ljust(32, b"\0"), content[32:]
     count = struct.unpack("<Q", facts[-8:])[0]
     whole, vectors_at = np.frombuffer(rest, np.uint8), 8 * min(count, len(rest) // 8)
-    digest = _snapshot._digest(facts, whole[:vectors_at], whole[vectors_at:])
+    digest = _snapshot.digest_of(facts, whole[:vectors_at], whole[vectors_at:])
     _as_it_is(facts + digest + rest)
 
 

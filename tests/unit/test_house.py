@@ -131,3 +131,11 @@ def test_help_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"numpy", "scipy", "PIL", "av", "faiss", "torch", "onnxruntime", "pysubs2", "librosa"}
     assert not heavy & set(done.stdout.split())
+
+
+def test_a_command_imports_no_other() -> None:
+    code = "import sys; from vidcut.cli import app; app(['search']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split())
+    assert "vidcut.cli.search" in imported
+    assert not {"vidcut.cli.reel", "vidcut.cli.index", "rich.console", "vidcut.ffmpeg"} & imported

@@ -7,56 +7,41 @@ missing, 130 interrupted.
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import signal
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Abort, TyperException
 
 from vidcut import __version__
-from vidcut.cli import (
-    cut,
-    doctor,
-    export,
-    index,
-    info,
-    ls,
-    models,
-    reel,
-    render,
-    rm,
-    script,
-    search,
-    timeline,
-    verify,
-)
-from vidcut.cli import eval as eval_
+from vidcut.cli import render
 from vidcut.cli.exits import Exit
 from vidcut.errors import LibraryError, MediaError, MissingError, UsageError, VidcutError
 
-app = typer.Typer(
-    name="vidcut",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = (
+    "index",
+    "search",
+    "cut",
+    "export",
+    "reel",
+    "script",
+    "timeline",
+    "ls",
+    "info",
+    "rm",
+    "doctor",
+    "models",
+    "verify",
+    "eval",
 )
-app.command()(index.index)
-app.command()(search.search)
-app.command()(cut.cut)
-app.command()(export.export)
-app.command()(reel.reel)
-app.command()(script.script)
-app.command()(timeline.timeline)
-app.command()(ls.ls)
-app.command()(info.info)
-app.command()(rm.rm)
-app.command()(doctor.doctor)
-app.command()(models.models)
-app.command()(verify.verify)
-app.command("eval")(eval_.eval_)
+"""Each is a file here, and in it a function of its name."""
 
 
 _MINUS = re.compile("No such option: -(?!-)")
@@ -69,7 +54,25 @@ def _version(value: bool) -> None:  # noqa: FBT001  (typer calls it so)
         raise typer.Exit
 
 
-@app.callback()
+def app(arguments: Sequence[str]) -> typer.Typer:
+    """The command line, with the command alone that is asked for, where one is.
+
+    To import them all took a search longer than to answer (benchmarks/startup.py).
+    """
+    made = typer.Typer(
+        name="vidcut",
+        context_settings={"help_option_names": ["-h", "--help"]},
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    made.callback()(vidcut)
+    for name in arguments[:1] if arguments[0] in COMMANDS else COMMANDS:
+        home = importlib.import_module(f"vidcut.cli.{name}")
+        # One of Python's own functions has its name, and so it ends in a line.
+        made.command(name)(getattr(home, name, None) or getattr(home, f"{name}_"))
+    return made
+
+
 def vidcut(
     *,
     _version_asked: Annotated[
@@ -107,7 +110,8 @@ def run() -> int:
 
 def _called() -> int:
     try:
-        return int(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
+        arguments = sys.argv[1:] or ["--help"]
+        return int(app(arguments)(arguments, standalone_mode=False) or 0)
     except FileNotFoundError as error:
         if _is_somewhere():
             raise

@@ -28,12 +28,14 @@ class Besides:
     quiet: bool
 
     def __post_init__(self) -> None:
-        from vidcut import exporting, sheet  # noqa: PLC0415  (not for --help)
-
         if self.timeline is not None:
+            from vidcut import exporting  # noqa: PLC0415  (most searches need none)
+
             exporting.format_of(self.timeline)
             exporting.check(self.timeline, overwrite=self.overwrite)
         if self.sheet is not None:
+            from vidcut import sheet  # noqa: PLC0415  (likewise)
+
             sheet.check(self.sheet)
             check_place(self.sheet, overwrite=self.overwrite)
 

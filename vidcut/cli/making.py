@@ -9,21 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
-
 from vidcut.cli import render
 from vidcut.cli.exits import Exit
 from vidcut.cutting import format_time
 from vidcut.drafts import check_place
 from vidcut.errors import MediaError, OutputError, UsageError
-from vidcut.film import lay
 from vidcut.records import SECOND_US, Take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
+
+    from rich.text import Text
 
     import vidcut
     from vidcut.accounts import Item
@@ -123,6 +120,10 @@ def bar(name: str, *, quiet: bool) -> Iterator[Callable[[float], None]]:
     if not sys.stderr.isatty():
         yield _plain(name)
         return
+    from rich.console import Console  # noqa: PLC0415  (only where there is a film to wait for)
+    from rich.live import Live  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
     console = Console(stderr=True, highlight=False)
     with Live(console=console, refresh_per_second=4, transient=True) as live:
         yield lambda share: live.update(Text(_line(name, share), no_wrap=True, overflow="ellipsis"))
@@ -169,6 +170,8 @@ def show(edit: Edit, made: Rendered, form: Form) -> None:
 
 def show_plan(edit: Edit, output: Path, form: Form, *, fade_us: int) -> Exit:
     """Print what a film would hold."""
+    from vidcut.film import lay  # noqa: PLC0415  (a search makes none)
+
     planned = lay(edit, fade_us=fade_us)
     places = [(one.item, planned.span(one)) for one in planned.laid]
     duration_us = places[-1][1].end if places else 0

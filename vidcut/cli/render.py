@@ -13,10 +13,6 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from vidcut.cutting import format_time
 from vidcut.errors import OutputError
 from vidcut.escaping import json_text, readable, visible
@@ -25,6 +21,8 @@ from vidcut.terms import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from rich.text import Text
 
     from vidcut.records import Boundary, Clip, Failure, Hit, Moment
 
@@ -118,8 +116,12 @@ def emit_table(title: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> No
     """Write a table: drawn on a terminal, tab-separated in a pipe."""
     if not sys.stdout.isatty():
         for row in rows:
-            emit("\t".join(cell.plain if isinstance(cell, Text) else cell for cell in row))
+            emit("\t".join(cell if isinstance(cell, str) else cell.plain for cell in row))
         return
+    from rich.console import Console  # noqa: PLC0415  (nothing else draws)
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
     texts = [[cell if isinstance(cell, Text) else Text(cell) for cell in row] for row in rows]
     whole = [Text(name) for name in title], *texts
     cells = [max(text.cell_len for text in column) for column in zip(*whole, strict=True)]
@@ -186,6 +188,8 @@ def stamp_json(stamp: tuple[int, int]) -> dict[str, int | str]:
 
 def moment_row(moment: Moment, terms: tuple[str, ...]) -> list[str | Text]:
     """A moment as a row: rank, video, start, end, score, why."""
+    from rich.text import Text  # noqa: PLC0415  (JSON needs none)
+
     why = Text()
     for hit in moment.evidence:
         if why:
@@ -219,6 +223,8 @@ def _edge(boundary: Boundary) -> str:
 
 
 def _why(hit: Hit, terms: tuple[str, ...]) -> Text:
+    from rich.text import Text  # noqa: PLC0415  (JSON needs none)
+
     text = words(hit.chunk.text or "")
     if hit.chunk.modality == "frame":
         labels = ", ".join([*dict.fromkeys(text.split(", "))][:_MOST_LABELS])

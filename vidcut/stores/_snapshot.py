@@ -60,7 +60,7 @@ def write(path: Path, ids: Ids, vectors: Vectors) -> None:
         path.unlink(missing_ok=True)
         with path.open("xb") as file:
             file.write(facts)
-            file.write(_digest(facts, *payload))
+            file.write(digest_of(facts, *payload))
             for part in payload:
                 file.write(part.data)
     except OSError as error:
@@ -77,7 +77,7 @@ def read(path: Path, dim: int, kind: DTypeLike) -> tuple[Ids, Vectors]:
     try:
         data = np.asarray(np.memmap(path, dtype=np.uint8, mode="r"))
     except (OSError, ValueError) as error:  # ValueError: an empty file
-        raise LibraryError(_refusal(path, "cannot be read")) from error
+        raise LibraryError(refusal(path, "cannot be read")) from error
     dtype = np.dtype(kind).newbyteorder("<")
     vectors_at = HEADER.size + _ID_BYTES * _checked_count(path, data, dim, dtype)
     ids = data[HEADER.size : vectors_at].view("<i8")
@@ -86,20 +86,21 @@ def read(path: Path, dim: int, kind: DTypeLike) -> tuple[Ids, Vectors]:
 
 def _checked_count(path: Path, data: NDArray[np.uint8], dim: int, dtype: np.dtype[Any]) -> int:
     if len(data) < HEADER.size:
-        raise LibraryError(_refusal(path, "is cut short"))
+        raise LibraryError(refusal(path, "is cut short"))
     magic, kind, found_dim, count, digest = HEADER.unpack(data[: HEADER.size].tobytes())
     if (magic, kind.rstrip(b"\0"), found_dim) != (_MAGIC, dtype.str.encode(), dim):
-        raise LibraryError(_refusal(path, "holds something else"))
+        raise LibraryError(refusal(path, "holds something else"))
     if len(data) != HEADER.size + count * (_ID_BYTES + dim * dtype.itemsize):
-        raise LibraryError(_refusal(path, "is cut short or too long"))
+        raise LibraryError(refusal(path, "is cut short or too long"))
     facts = data[: HEADER.size - _DIGEST_BYTES].tobytes()
     vectors_at = HEADER.size + _ID_BYTES * count
-    if _digest(facts, data[HEADER.size : vectors_at], data[vectors_at:]) != digest:
-        raise LibraryError(_refusal(path, "is damaged"))
+    if digest_of(facts, data[HEADER.size : vectors_at], data[vectors_at:]) != digest:
+        raise LibraryError(refusal(path, "is damaged"))
     return int(count)
 
 
-def _digest(facts: bytes, *parts: NDArray[np.uint8]) -> bytes:
+def digest_of(facts: bytes, *parts: NDArray[np.uint8]) -> bytes:
+    """What the parts are told by, 32 bytes; see above."""
     digest = hashlib.sha256(facts)
     for part in parts:
         blocks = len(part) // (_BLOCK_WORDS * _WORD.itemsize)
@@ -110,5 +111,6 @@ def _digest(facts: bytes, *parts: NDArray[np.uint8]) -> bytes:
     return digest.digest()
 
 
-def _refusal(path: Path, fact: str) -> str:
+def refusal(path: Path, fact: str) -> str:
+    """What is said of a file that is not used."""
     return f"the vector snapshot {path} {fact}; vidcut builds it anew from the catalog"

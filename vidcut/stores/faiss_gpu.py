@@ -18,7 +18,7 @@ import numpy as np
 
 from vidcut.stores import faiss
 from vidcut.stores._best import slack
-from vidcut.stores._snapshot import read
+from vidcut.stores.faiss import read as read  # noqa: PLC0414  (as stores have it)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vidcut.records import Vector
+    from vidcut.stores._lists import Lists
 
+KIND = "faiss"
+"""Its snapshots are that store's: a library made here is searched elsewhere, and the other way."""
 _faiss: Any = _stubbed
 _MOST = 2048
 """What a search on the GPU can return (FAISS's wiki, "Faiss on the GPU", limitations)."""
@@ -46,8 +49,7 @@ def create(dim: int) -> FaissGpuStore:
 
 def load(path: Path, dim: int) -> FaissGpuStore:
     """Map what `FaissGpuStore.save` wrote; raises `LibraryError` where it is anything else."""
-    ids, vectors = read(path, dim, np.float16)
-    return FaissGpuStore(ids, vectors.view(np.float16))
+    return FaissGpuStore.opened(path, dim)
 
 
 def without_gpu() -> str:
@@ -58,16 +60,27 @@ def without_gpu() -> str:
 class FaissGpuStore(faiss.FaissStore):
     """See `faiss.FaissStore`."""
 
-    def __init__(self, ids: NDArray[np.int64], vectors: NDArray[np.float16]) -> None:
-        super().__init__(ids, vectors)
+    def __init__(
+        self, ids: NDArray[np.int64], vectors: NDArray[np.float16], lists: Lists | None = None
+    ) -> None:
+        super().__init__(ids, vectors, lists)
         self._searches = 0
         self._copy: _Copy | None = None
         self._has_failed = False
 
+    def search(
+        self, vector: Vector, count: int, *, among: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """See `faiss.FaissStore.search`; the GPU looks at all rows, not at some lists of them."""
+        self._searches += 1
+        if self._lists is not None and self._pays():
+            self._lists.check()  # what is copied is not looked into
+            self._lists = None
+        return super().search(vector, count, among=among)
+
     def _candidates(
         self, vector: Vector, count: int, among: NDArray[np.int64] | None
     ) -> NDArray[np.int64]:
-        self._searches += 1
         found = self._by_gpu(vector, count) if among is None and self._pays() else None
         return super()._candidates(vector, count, among) if found is None else found
 

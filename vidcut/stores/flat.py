@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vidcut.stores import _snapshot
 from vidcut.stores._best import best, slack
-from vidcut.stores._snapshot import read, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,12 @@ def create(dim: int) -> FlatStore:
 
 def load(path: Path, dim: int) -> FlatStore:
     """Map what `FlatStore.save` wrote; raises `LibraryError` where it is anything else."""
-    return FlatStore(*read(path, dim, np.float32))
+    return FlatStore(*_snapshot.read(path, dim, np.float32))
+
+
+def read(path: Path, dim: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """All ids and vectors of such a file; as `load`."""
+    return _snapshot.read(path, dim, np.float32)
 
 
 class FlatStore:
@@ -64,7 +69,7 @@ class FlatStore:
     def save(self, path: Path) -> None:
         """Write the file ``path``; making it atomic is the caller's."""
         self._settle()
-        write(path, self._ids, self._vectors)
+        _snapshot.write(path, self._ids, self._vectors)
 
     def _settle(self) -> None:
         """Join what was added to the rest, once for many additions."""

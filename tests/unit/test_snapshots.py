@@ -1,0 +1,145 @@
+"""Snapshots grow by what is added, and what is lost of them comes from the catalog."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidcut import library, plugins, snapshots, stretches
+from vidcut.records import Draft, Space, Span
+from vidcut.stores import _lists
+from vidcut.stretches import joined
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vidcut.records import Vector
+
+SPACE = Space("fake", 8, "1")
+
+
+def unit(seed: int) -> Vector:
+    row = np.random.default_rng(seed).standard_normal(8).astype(np.float32)
+    return np.asarray(row / np.linalg.norm(row), dtype=np.float32)
+
+
+@pytest.fixture(params=plugins.names("stores"))
+def store(request: pytest.FixtureRequest) -> Any:
+    return plugins.load("stores", request.param)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A library whose files may be small and may not be large."""
+    monkeypatch.setattr(stretches, "SMALL", 0)
+    for module in (stretches, snapshots):
+        monkeypatch.setattr(module, "LARGE", 40)
+    return tmp_path / ".vidcut"
+
+
+def add(folder: Path, store: Any, count: int, *, modality: str = "frame") -> None:
+    with library.open_to_write(folder, store, create=True) as holdings:
+        known = holdings.catalog.last_chunk_id()
+        with holdings.catalog.writing():
+            name = f"{known}.mp4"
+            video = holdings.catalog.add_video(name, (1, 1), name.encode())
+            seeds = range(known, known + count)
+            drafts = [Draft(Span(seed, seed + 1), None, unit(seed)) for seed in seeds]
+            holdings.keep(video, modality, SPACE, drafts)
+        holdings.refresh_snapshots(["frame", "asr"])
+
+
+def files(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_ino for path in sorted((folder / "vectors").iterdir())}
+
+
+def nearest(folder: Path, store: Any, count: int = 500) -> list[tuple[int, float]]:
+    holdings = library.open_(folder, store)
+    try:
+        return holdings.nearest("frame", SPACE, unit(3), count, None)
+    finally:
+        holdings.close()
+
+
+def truth(count: int) -> list[int]:
+    cosines = [float(unit(seed).astype(np.float16) @ unit(3)) for seed in range(count)]
+    return [seed + 1 for seed in sorted(range(count), key=lambda seed: -cosines[seed])]
+
+
+def test_few_that_are_added_leave_the_large_file_alone(folder: Path, store: Any) -> None:
+    add(folder, store, 30)
+    (large,) = files(folder).items()
+    add(folder, store, 3)
+    assert large in files(folder).items()
+    assert len(files(folder)) == 2
+    assert [one for one, _ in nearest(folder, store)] == truth(33)
+
+
+def test_files_that_are_alike_become_one(folder: Path, store: Any) -> None:
+    for _ in range(12):
+        add(folder, store, 1)
+    assert len(files(folder)) <= 3
+    assert [one for one, _ in nearest(folder, store)] == truth(12)
+
+
+def test_no_file_is_larger_than_it_may_be(folder: Path, store: Any) -> None:
+    add(folder, store, 100)
+    add(folder, store, 25)
+    assert len(files(folder)) >= 3
+    assert [one for one, _ in nearest(folder, store)] == truth(125)
+    assert [one for one, _ in nearest(folder, store, 7)] == truth(125)[:7]
+
+
+def test_a_file_in_the_middle_that_is_gone_costs_time_alone(folder: Path, store: Any) -> None:
+    add(folder, store, 125)
+    sorted((folder / "vectors").iterdir())[1].unlink()
+    assert [one for one, _ in nearest(folder, store)] == truth(125)
+    add(folder, store, 1)
+    assert [one for one, _ in nearest(folder, store)] == truth(126)
+    holdings = library.open_(folder, store)
+    assert all(present for _, present in holdings.vectors.present())
+    holdings.close()
+
+
+def test_chunks_of_other_modalities_are_not_looked_through_at_each_opening(
+    folder: Path, store: Any
+) -> None:
+    add(folder, store, 30)
+    add(folder, store, 5, modality="asr")
+    (frame,) = [name for name in files(folder) if name.startswith("frame")]
+    assert ".000000000035." in frame
+    assert len(nearest(folder, store)) == 30
+
+
+def test_a_list_that_is_damaged_is_found_when_it_is_searched(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_lists, "LEAST", 10)
+    monkeypatch.setattr(_lists, "_ROWS_A_LIST", 10)
+    monkeypatch.setattr(_lists, "_SHARE", 1.0)
+    store = plugins.load("stores", "faiss")
+    add(folder, store, 40)
+    (path,) = (folder / "vectors").iterdir()
+    data = bytearray(path.read_bytes())
+    assert data.startswith(_lists.MAGIC)
+    data[-1] ^= 0x10
+    path.write_bytes(data)
+    assert [one for one, _ in nearest(folder, store)] == truth(40)
+
+
+@given(st.lists(st.integers(1, 5_000), max_size=300))
+def test_there_are_never_many_files(added: list[int]) -> None:
+    counts: list[int] = []
+    written = 0
+    for new in added:
+        taken = joined(counts, new)
+        size = new + sum(counts[len(counts) - taken :])
+        counts[len(counts) - taken :] = [size]
+        written += size
+        assert size <= stretches.LARGE
+        assert len(counts) <= 12
+    assert sum(counts) == sum(added)
