@@ -23,12 +23,12 @@ from measured import WayFailedError, write
 from opponents import RCLIP_SIDE_PX, SIDE_PX, WORK, Models, Way
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from measured import Spent
 
 SHORT_S = 4
-LONG_S = {"quick": 60, "full": 300}
+LONG_S = {"quick": 30, "full": 300}
 RUNS = {"quick": 3, "full": 5}
 DECODED = "`ffmpeg -f null`"
 NAIVE, OPENCV = "naive loop, decord", "naive loop, OpenCV"
@@ -67,6 +67,7 @@ def main() -> None:
     parser.add_argument("--media", type=Path, default=loop.SAMPLES)
     parser.add_argument("--mode", choices=list(RUNS), default="quick")
     parser.add_argument("--runs", type=int)
+    parser.add_argument("--warm", action="store_true", help="no first round, only to warm up")
     options = parser.parse_args()
     for part in options.parts:
         if part not in ASKED:
@@ -76,15 +77,17 @@ def main() -> None:
     for part in options.parts:
         film, short = films(options.media, long_s, is_still=part == "still-text")
         print(f"{part}: {long_s} s of film, {runs} runs", flush=True)
-        rounds, left_out = _race(_ways(part, models), film, short, runs)
-        figures = {
-            "input": {"media": _named(options.media), "seconds": long_s, "runs": runs},
-            "rows": [_row(way, rounds[way.name], long_s) for way in _ways(part, models)
-                     if way.name in rounds],
-            "asked": list(_judged(part, rounds)),
-            "left_out": left_out,
-        }  # fmt: skip
-        write(part, figures, mode=options.mode)
+        ways = _ways(part, models)
+        for rounds, left_out in _race(ways, film, short, range(-1 + options.warm, runs)):
+            so_far = max(map(len, rounds.values()))
+            facts = {"media": _named(options.media), "seconds": long_s, "runs": so_far}
+            figures = {
+                "input": facts,
+                "rows": [_row(w, rounds[w.name], long_s) for w in ways if w.name in rounds],
+                "asked": list(_judged(part, rounds)),
+                "left_out": left_out,
+            }
+            write(part, figures, mode=options.mode)
 
 
 def _ways(part: str, models: Models) -> list[Way]:
@@ -172,33 +175,35 @@ class Round:
 
 
 def _race(
-    ways: Sequence[Way], film: Path, short: Path, runs: int
-) -> tuple[dict[str, list[Round]], dict[str, str]]:
+    ways: Sequence[Way], film: Path, short: Path, runs: range
+) -> Iterator[tuple[dict[str, list[Round]], dict[str, str]]]:
+    """After each round what was found so far, and why ways were left out; run -1 only warms up."""
     left_out = {
         way.name: f"not installed: `{opponents.how_to_install(way.needs)}`"
         for way in ways
         if not opponents.is_installed(way.needs)
     }
     rounds: dict[str, list[Round]] = {}
-    for run in range(-1, runs):
+    for run in runs:
         for way in ways:
             if way.name in left_out:
                 continue
             try:
                 start = _once(way, short)
-                if run < 0:  # caches are warm, models are exported
-                    continue
-                one = Round(_once(way, film), start)
+                if run >= 0:
+                    rounds.setdefault(way.name, []).append(Round(_once(way, film), start))
+                    _tell(run, way, rounds[way.name][-1])
             except WayFailedError as error:
                 left_out[way.name] = f"failed: {str(error)[-200:]}"
+                rounds.pop(way.name, None)
                 print(f"  {way.name}: {error}", flush=True)
-                continue
-            rounds.setdefault(way.name, []).append(one)
-            seconds = f"{one.whole.wall_s:7.2f} s wall {one.whole.cpu_s:7.2f} s CPU"
-            print(
-                f"  {run + 1}/{runs} {seconds}, start {start.wall_s:.2f} s  {way.name}", flush=True
-            )
-    return {name: found for name, found in rounds.items() if name not in left_out}, left_out
+        if run >= 0:
+            yield rounds, left_out
+
+
+def _tell(run: int, way: Way, one: Round) -> None:
+    seconds = f"{one.whole.wall_s:7.2f} s wall {one.whole.cpu_s:7.2f} s CPU"
+    print(f"  {run + 1} {seconds}, start {one.start.wall_s:.2f} s  {way.name}", flush=True)
 
 
 def _once(way: Way, film: Path) -> Spent:
