@@ -67,6 +67,7 @@ def main() -> None:
     parser.add_argument("--media", type=Path, default=loop.SAMPLES)
     parser.add_argument("--mode", choices=list(RUNS), default="quick")
     parser.add_argument("--runs", type=int)
+    parser.add_argument("--ways", nargs="+", metavar="NAME", help="only these")
     parser.add_argument("--warm", action="store_true", help="no first round, only to warm up")
     options = parser.parse_args()
     for part in options.parts:
@@ -78,7 +79,8 @@ def main() -> None:
         film, short = films(options.media, long_s, is_still=part == "still-text")
         print(f"{part}: {long_s} s of film, {runs} runs", flush=True)
         ways = _ways(part, models)
-        for rounds, left_out in _race(ways, film, short, range(-1 + options.warm, runs)):
+        left_out = _left_out(ways, options.ways)
+        for rounds in _race(ways, film, short, range(-1 + options.warm, runs), left_out):
             so_far = max(map(len, rounds.values()))
             facts = {"media": _named(options.media), "seconds": long_s, "runs": so_far}
             figures = {
@@ -174,15 +176,23 @@ class Round:
         return max(1e-3, figure(self.whole) - figure(self.start))
 
 
-def _race(
-    ways: Sequence[Way], film: Path, short: Path, runs: range
-) -> Iterator[tuple[dict[str, list[Round]], dict[str, str]]]:
-    """After each round what was found so far, and why ways were left out; run -1 only warms up."""
-    left_out = {
+def _left_out(ways: Sequence[Way], chosen: Sequence[str] | None) -> dict[str, str]:
+    """Which ways are not run, and why."""
+    unwanted = {
+        way.name: "left out of this run" for way in ways if chosen and way.name not in chosen
+    }
+    missing = {
         way.name: f"not installed: `{opponents.how_to_install(way.needs)}`"
         for way in ways
         if not opponents.is_installed(way.needs)
     }
+    return unwanted | missing
+
+
+def _race(
+    ways: Sequence[Way], film: Path, short: Path, runs: range, left_out: dict[str, str]
+) -> Iterator[dict[str, list[Round]]]:
+    """After each round what was found so far; run -1 only warms up. Who fails is left out."""
     rounds: dict[str, list[Round]] = {}
     for run in runs:
         for way in ways:
@@ -198,7 +208,7 @@ def _race(
                 rounds.pop(way.name, None)
                 print(f"  {way.name}: {error}", flush=True)
         if run >= 0:
-            yield rounds, left_out
+            yield rounds
 
 
 def _tell(run: int, way: Way, one: Round) -> None:

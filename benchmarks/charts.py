@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
@@ -78,87 +78,82 @@ class Line:
     points: Sequence[tuple[float, float]]
 
 
-def bars(folder: Path, name: str, title: str, unit: str, ways: Sequence[Bar]) -> list[Path]:
-    """The longest on top; whiskers from the least to the most of the runs."""
+@dataclass(frozen=True, slots=True)
+class Plots:
+    """Where plots go; ``is_drawn`` is not so where only their names are wanted."""
+
+    folder: Path
+    is_drawn: bool
+
+    def bars(self, name: str, title: str, unit: str, ways: Sequence[Bar]) -> list[Path]:
+        """The longest on top; whiskers from the least to the most of the runs."""
+        return self._each(name, lambda look: _bars(look, title, unit, ways))
+
+    def lines(
+        self, name: str, title: str, units: tuple[str, str], grown: Sequence[Line]
+    ) -> list[Path]:
+        """Over a logarithmic axis, from nothing upwards."""
+        return self._each(name, lambda look: _lines(look, title, units, grown))
+
+    def _each(self, name: str, draw: Callable[[Look], Figure]) -> list[Path]:
+        paths = []
+        for look in LOOKS:
+            paths.append(self.folder / f"{name}-{look.name}.svg")
+            if self.is_drawn:
+                figure = draw(look)
+                facts: dict[str, Any] = {"Date": None}
+                figure.savefig(paths[-1], format="svg", facecolor=look.ground, metadata=facts)
+        return paths
+
+
+def _bars(look: Look, title: str, unit: str, ways: Sequence[Bar]) -> Figure:
     ordered = sorted(ways, key=lambda way: way.value)
-    made = []
-    for look in LOOKS:
-        axes = _axes(look, title, BAR_IN * len(ways) + 1.1)
-        colours = [look.ours if way.is_ours else look.others for way in ordered]
-        values = [way.value for way in ordered]
-        spread = [[w.value - w.least for w in ordered], [w.most - w.value for w in ordered]]
-        axes.barh(
-            range(len(ordered)),
-            values,
-            color=colours,
-            height=0.68,
-            xerr=spread,
-            error_kw={"ecolor": look.soft, "elinewidth": 1, "capsize": 2},
-        )
-        axes.set_yticks(range(len(ordered)), [way.name for way in ordered])
-        for place, way in enumerate(ordered):
-            end = max(way.most, way.value)
-            axes.annotate(
-                f"{way.value:.3g}",
-                (end, place),
-                (5, 0),
-                textcoords="offset points",
-                va="center",
-                color=look.ink,
-            )
-        axes.set_xlim(0, 1.12 * max(max(way.most, way.value) for way in ordered))
-        axes.set_xlabel(unit)
-        axes.xaxis.grid(visible=True, color=look.grid, linewidth=0.8)
-        made.append(_written(axes, folder / f"{name}-{look.name}.svg", look))
-    return made
+    figure, axes = _axes(look, title, BAR_IN * len(ways) + 1.1)
+    values = [way.value for way in ordered]
+    axes.barh(
+        range(len(ordered)),
+        values,
+        color=[look.ours if way.is_ours else look.others for way in ordered],
+        height=0.68,
+        xerr=[[w.value - w.least for w in ordered], [w.most - w.value for w in ordered]],
+        error_kw={"ecolor": look.soft, "elinewidth": 1, "capsize": 2},
+    )
+    axes.set_yticks(range(len(ordered)), [way.name for way in ordered])
+    for place, way in enumerate(ordered):
+        beside: dict[str, Any] = {"xytext": (5, 0), "textcoords": "offset points", "va": "center"}
+        axes.annotate(f"{way.value:.3g}", (way.most, place), color=look.ink, **beside)
+    axes.set_xlim(0, 1.12 * max(way.most for way in ordered))
+    axes.set_xlabel(unit)
+    axes.xaxis.grid(visible=True, color=look.grid, linewidth=0.8)
+    return figure
 
 
-def lines(
-    folder: Path, name: str, title: str, units: tuple[str, str], grown: Sequence[Line]
-) -> list[Path]:
-    """Against a logarithmic axis, from nothing upwards; each line is named at its end."""
-    made = []
-    for look in LOOKS:
-        axes = _axes(look, title, LINES_IN)
-        for line, colour in zip(grown, look.lines, strict=False):
-            across, up = zip(*line.points, strict=True)
-            axes.plot(
-                across, up, color=colour, marker="o", markersize=4, linewidth=2, label=line.name
-            )
-        axes.set_xscale("log")
-        places = sorted({x for line in grown for x, _ in line.points})
-        axes.set_xticks(places)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set_ylim(0, 1.15 * max(y for line in grown for _, y in line.points))
-        axes.set_xlabel(units[0])
-        axes.set_ylabel(units[1])
-        axes.yaxis.grid(visible=True, color=look.grid, linewidth=0.8)
-        if len(grown) > 1:
-            axes.legend(frameon=False, labelcolor=look.ink, loc="best")
-        made.append(_written(axes, folder / f"{name}-{look.name}.svg", look))
-    return made
+def _lines(look: Look, title: str, units: tuple[str, str], grown: Sequence[Line]) -> Figure:
+    figure, axes = _axes(look, title, LINES_IN)
+    for line, colour in zip(grown, look.lines, strict=False):
+        across, up = zip(*line.points, strict=True)
+        axes.plot(across, up, color=colour, marker="o", markersize=4, linewidth=2, label=line.name)
+    axes.set_xscale("log")
+    axes.set_xticks(sorted({x for line in grown for x, _ in line.points}))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_ylim(0, 1.15 * max(y for line in grown for _, y in line.points))
+    axes.set_xlabel(units[0])
+    axes.set_ylabel(units[1])
+    axes.yaxis.grid(visible=True, color=look.grid, linewidth=0.8)
+    if len(grown) > 1:
+        axes.legend(frameon=False, labelcolor=look.ink, loc="best")
+    return figure
 
 
-def _axes(look: Look, title: str, high_in: float) -> Axes:
+def _axes(look: Look, title: str, high_in: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(WIDE_IN, high_in), layout="constrained", facecolor=look.ground)
     axes = figure.add_subplot(facecolor=look.ground)
     axes.set_title(title, color=look.ink, loc="left", fontsize=12, fontweight="bold", pad=10)
     axes.set_axisbelow(True)
-    for side in _sides(axes):
+    for side in axes.spines.values():
         side.set_visible(False)
-    axes.tick_params(colors=look.soft, labelcolor=look.ink, length=0)
+    axes.tick_params(which="both", colors=look.soft, labelcolor=look.ink, length=0)
     axes.xaxis.label.set_color(look.soft)
     axes.yaxis.label.set_color(look.soft)
-    return axes
-
-
-def _sides(axes: Axes) -> Iterator[Any]:
-    return iter(axes.spines.values())
-
-
-def _written(axes: Axes, path: Path, look: Look) -> Path:
-    figure = axes.get_figure()
-    assert isinstance(figure, Figure)
-    figure.savefig(path, format="svg", facecolor=look.ground, metadata={"Date": None})
-    return path
+    return figure, axes

@@ -60,7 +60,15 @@ def _plan(mode: str, media: Path) -> dict[str, list[str]]:
         "stages": ["stages.py", str(media), *how],
         "cuts": ["cuts.py", "--speed", "--size", mode],
         "memory": ["memory.py", "--minutes", *minutes, *how],
-        "growth": ["growth.py", "--hours", *hours, *of, *how],
+        "growth": [
+            "growth.py",
+            "--hours",
+            *hours,
+            "--library",
+            str(LIBRARY / ".vidcut"),
+            *of,
+            *how,
+        ],
     }
     return {
         name: command if command[0] == "-m" else [str(BENCHMARKS / command[0]), *command[1:]]

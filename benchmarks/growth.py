@@ -1,6 +1,6 @@
 """What an added hour costs a library of one hour, ten, a hundred, a thousand: time and memory.
 
-    python benchmarks/growth.py [--hours 1 10 100] [--runs 3] [--media DIR]
+    python benchmarks/growth.py [--hours 1 10 100] [--runs 3] [--media DIR] [--library DIR]
 
 A library of real footage is indexed once with the offline models; its chunks, with noise on
 their vectors, are kept again and again until they span the hours. Then, on each size: what it
@@ -66,6 +66,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--media", type=Path, default=loop.SAMPLES)
     parser.add_argument("--mode", choices=["quick", "full"], default="quick")
+    parser.add_argument("--library", type=Path, help="of that media, if it is indexed already")
     parser.add_argument("--add", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--from", type=Path, dest="real", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -73,8 +74,9 @@ def main() -> None:
         _add_hours(options.add, list(_real(options.real)), 1)
         return
     with tempfile.TemporaryDirectory(dir=_work()) as folder:
-        real = Path(folder, "real", ".vidcut")
-        quietly([*_vidcut("index", real), "--visual-model", "labels", "-q", options.media])
+        real = options.library or Path(folder, "real", ".vidcut")
+        if not options.library:
+            quietly([*_vidcut("index", real), "--visual-model", "labels", "-q", options.media])
         rows = list(_rows(Path(folder), real, options))
     videos = sum(map(loop.is_video, options.media.rglob("*")))
     facts = {"media": f"{videos} videos of `{options.media.name}`", "runs": options.runs}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import charts
 from charts import Bar, Line
 from measured import RESULTS, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from charts import Plots
+
+    Section = Callable[[Mapping[str, Any], Plots], Iterator[str]]
 
 PAGE = ROOT / "benchmarks" / "README.md"
 PLOTS = RESULTS / "plots"
@@ -24,8 +27,8 @@ PARTS = {
 }
 
 
-def _race(part: str) -> Callable[[Mapping[str, Any]], Iterator[str]]:
-    def told(result: Mapping[str, Any]) -> Iterator[str]:
+def _race(part: str) -> Section:
+    def told(result: Mapping[str, Any], plots: Plots) -> Iterator[str]:
         facts, title = result["input"], PARTS[part]
         yield f"## {title}"
         yield ""
@@ -36,7 +39,7 @@ def _race(part: str) -> Callable[[Mapping[str, Any]], Iterator[str]]:
         yield ""
         ways = [_bar(row, facts["seconds"]) for row in result["rows"]]
         title += ": times realtime, more is better"
-        yield from _plot(charts.bars(PLOTS, part, title, "times realtime (clock)", ways), title)
+        yield from _plot(plots.bars(part, title, "times realtime (clock)", ways), title)
         yield "| way | | clock | CPU | start-up | x realtime | x realtime a CPU second |"
         yield "| --- | --- | --: | --: | --: | --: | --: |"
         for row in result["rows"]:
@@ -55,7 +58,8 @@ def _bar(row: Mapping[str, Any], seconds: float) -> Bar:
     return Bar(name, row["x_realtime"], min(rates), max(rates), row["way"].startswith(OURS))
 
 
-def _shot_cost(result: Mapping[str, Any]) -> Iterator[str]:
+def _shot_cost(result: Mapping[str, Any], plots: Plots) -> Iterator[str]:
+    del plots
     yield "## Shots"
     yield ""
     facts = result["input"]
@@ -69,7 +73,7 @@ def _shot_cost(result: Mapping[str, Any]) -> Iterator[str]:
     yield ""
 
 
-def _stages(result: Mapping[str, Any]) -> Iterator[str]:
+def _stages(result: Mapping[str, Any], plots: Plots) -> Iterator[str]:
     facts = result["input"]
     yield "## Stages of an index run"
     yield ""
@@ -88,7 +92,7 @@ def _stages(result: Mapping[str, Any]) -> Iterator[str]:
         for row in result["rows"]
     ]
     title = "Stages: times realtime, more is better"
-    yield from _plot(charts.bars(PLOTS, "stages", title, "times realtime", ways), title)
+    yield from _plot(plots.bars("stages", title, "times realtime", ways), title)
     yield "| stage | seconds | x realtime |"
     yield "| --- | --: | --: |"
     for row in result["rows"]:
@@ -96,7 +100,8 @@ def _stages(result: Mapping[str, Any]) -> Iterator[str]:
     yield ""
 
 
-def _quality(result: Mapping[str, Any]) -> Iterator[str]:
+def _quality(result: Mapping[str, Any], plots: Plots) -> Iterator[str]:
+    del plots
     yield "## How right the answers are"
     yield ""
     yield f"Of {result['input']['queries']} queries; nothing above may be had by less of this."
@@ -112,7 +117,7 @@ def _quality(result: Mapping[str, Any]) -> Iterator[str]:
     yield ""
 
 
-def _cuts(result: Mapping[str, Any]) -> Iterator[str]:
+def _cuts(result: Mapping[str, Any], plots: Plots) -> Iterator[str]:
     yield "## Cutting"
     yield ""
     yield f"{result['input']['footage']}; {result['input']['runs']} runs."
@@ -129,7 +134,7 @@ def _cuts(result: Mapping[str, Any]) -> Iterator[str]:
         for row in result["rows"]
     ]
     title = "Cutting ten seconds: seconds, less is better"
-    yield from _plot(charts.bars(PLOTS, "cuts", title, "seconds (clock)", ways), title)
+    yield from _plot(plots.bars("cuts", title, "seconds (clock)", ways), title)
     yield "| way | clock | CPU |"
     yield "| --- | --: | --: |"
     for row in result["rows"]:
@@ -137,7 +142,7 @@ def _cuts(result: Mapping[str, Any]) -> Iterator[str]:
     yield ""
 
 
-def _memory(result: Mapping[str, Any]) -> Iterator[str]:
+def _memory(result: Mapping[str, Any], plots: Plots) -> Iterator[str]:
     yield "## Memory against a video's length"
     yield ""
     yield f"`{result['input']['film']}`, looped; all modalities, offline models; vidcut and the"
@@ -148,7 +153,7 @@ def _memory(result: Mapping[str, Any]) -> Iterator[str]:
         title = "Peak memory of an index run"
         units = ("minutes of film", "MiB")
         grown = [Line("peak", points)]
-        yield from _plot(charts.lines(PLOTS, "memory", title, units, grown), title)
+        yield from _plot(plots.lines("memory", title, units, grown), title)
     yield "| minutes | jobs | peak | clock | CPU | x realtime | cores busy |"
     yield "| --: | --: | --: | --: | --: | --: | --: |"
     for row in result["rows"]:
@@ -158,7 +163,7 @@ def _memory(result: Mapping[str, Any]) -> Iterator[str]:
     yield ""
 
 
-def _growth(result: Mapping[str, Any]) -> Iterator[str]:
+def _growth(result: Mapping[str, Any], plots: Plots) -> Iterator[str]:
     rows = result["rows"]
     yield "## Growth: what one hour more costs"
     yield ""
@@ -177,7 +182,7 @@ def _growth(result: Mapping[str, Any]) -> Iterator[str]:
             for what, name in named.items()
         ]
         units = ("hours in the library", unit)
-        yield from _plot(charts.lines(PLOTS, f"growth-{ending}", title, units, grown), title)
+        yield from _plot(plots.lines(f"growth-{ending}", title, units, grown), title)
     yield "| hours | chunks | size | one hour's chunks | one film | a search | peaks |"
     yield "| --: | --: | --: | --: | --: | --: | --: |"
     for row in rows:
@@ -198,7 +203,7 @@ def _plot(made: Sequence[Path], title: str) -> Iterator[str]:
     yield ""
 
 
-SECTIONS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
+SECTIONS: Mapping[str, Section] = {
     **{part: _race(part) for part in PARTS},
     "shot_cost": _shot_cost,
     "stages": _stages,
