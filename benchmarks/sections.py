@@ -73,6 +73,14 @@ def _shot_cost(result: Mapping[str, Any], plots: Plots) -> Iterator[str]:
     yield ""
 
 
+def _shots(result: Mapping[str, Any], plots: Plots) -> Iterator[str]:
+    del plots
+    (row,) = result["rows"]
+    yield f"Of {row['cuts']} cuts in {row['films']} films, whose places are known to the frame:"
+    yield f"precision {row['precision']:.3f}, recall {row['recall']:.3f}, F1 {row['f1']:.3f}."
+    yield ""
+
+
 def _stages(result: Mapping[str, Any], plots: Plots) -> Iterator[str]:
     facts = result["input"]
     yield "## Stages of an index run"
@@ -206,6 +214,7 @@ def _plot(made: Sequence[Path], title: str) -> Iterator[str]:
 SECTIONS: Mapping[str, Section] = {
     **{part: _race(part) for part in PARTS},
     "shot_cost": _shot_cost,
+    "shots": _shots,
     "stages": _stages,
     "quality": _quality,
     "cuts": _cuts,
