@@ -47,13 +47,8 @@ sample-media: $(VENV)/.installed ## make the videos of sample_media anew (needs 
 	$(PIP) install --quiet $(PINNED) scikit-image scikit-learn
 	$(VENV)/bin/python sample_media/make.py
 
-bench: $(VENV)/.installed ## run the benchmarks on the sample films; half an hour
-	$(VIDCUT) index sample_media --offline --library demo
-	$(VENV)/bin/python benchmarks/quality.py sample_media/queries.jsonl --library demo
-	$(VENV)/bin/python benchmarks/startup.py
-	$(VENV)/bin/python benchmarks/shots.py
-	$(VENV)/bin/python benchmarks/stages.py sample_media
-	$(VENV)/bin/python benchmarks/memory.py
+bench: $(VENV)/.tools ## measure everything and write benchmarks/README.md; half an hour (MODE=full: hours)
+	$(VENV)/bin/python benchmarks/everything.py --mode $(or $(MODE),quick) --media $(or $(MEDIA),sample_media)
 
 clean: ## remove the demo's results, builds and caches; .venv stays
 	rm -rf demo build dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache \

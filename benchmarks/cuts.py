@@ -1,7 +1,8 @@
 """How right and how fast clips are cut.
 
     python benchmarks/cuts.py --corpus DIR [DIR...]     are the first and the last frame the asked?
-    python benchmarks/cuts.py --speed [--runs 5]        10 s of ten minutes of 1080p H.264
+    python benchmarks/cuts.py --speed [--runs 5]        10 s of ten minutes of 1080p H.264,
+                                                        and the same by ffmpeg alone
 
 A corpus is what make_bad_media.py made, whose pictures carry their number as sixteen bars: of
 each file that its manifest expects to be ok, its first frames, a stretch in its middle and its
@@ -15,17 +16,18 @@ import argparse
 import base64
 import json
 import os
-import statistics
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
+from measured import Spent, medians, process, write
 
 from vidcut import ffmpeg, footage, smart
 from vidcut.errors import VidcutError
@@ -49,11 +51,12 @@ def main() -> None:
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--mode", choices=["exact", "smart"], default="exact")
+    parser.add_argument("--size", choices=["quick", "full"], default="quick")
     options = parser.parse_args()
     for folder in options.corpus:
         _judge(folder, ffmpeg.encode if options.mode == "exact" else smart.cut)
     if options.speed:
-        _race(options.runs)
+        _race(options.runs, options.size)
 
 
 # Right ---------------------------------------------------------------------------------
@@ -182,27 +185,63 @@ def _cut_and_compare(
 
 # Fast ----------------------------------------------------------------------------------
 
+X264 = "-c:v libx264 -preset veryfast -crf 18 -c:a aac -b:a 192k"
+"""What vidcut's exact cuts are written with."""
 
-def _race(runs: int) -> None:
+
+def _race(runs: int, mode: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        source, tool = _ten_minutes(Path(folder)), ffmpeg.find()
-        taken: dict[str, list[float]] = {"exact": [], "smart": [], "copy": []}
-        for run in range(runs):
-            span = Span(300_700_000 + run * 370_000, 310_700_000 + run * 370_000)
-            for mode, cut in (
-                ("exact", ffmpeg.encode),
-                ("smart", smart.cut),
-                ("copy", ffmpeg.copy),
-            ):
-                began = time.perf_counter()
-                output = Path(folder, f"{mode}.mp4")
-                clip = cut(source, span, output, tool=tool, overwrite=True)
-                taken[mode].append(time.perf_counter() - began)
-                assert clip.mode == mode, clip.note
-    exact_s = statistics.median(taken["exact"])
-    for mode, seconds in taken.items():
-        median_s = statistics.median(seconds)
-        print(f"{mode:6} {median_s:6.2f} s  {exact_s / median_s:5.1f}x  of {runs} runs")
+        source = _ten_minutes(Path(folder))
+        ways = dict(_ways(source, Path(folder)))
+        rounds: dict[str, list[Spent]] = {name: [] for name in ways}
+        for run in range(-1, runs):
+            start_us = 300_700_000 + run * 370_000
+            for name, way in ways.items():
+                spent = way(Span(start_us, start_us + 10 * SECOND_US))
+                if run >= 0:
+                    rounds[name].append(spent)
+                    print(f"  {run + 1}/{runs} {spent.wall_s:6.2f} s  {name}", flush=True)
+    rows = [
+        {"way": name, **asdict(medians(spent)), "runs": [asdict(one) for one in spent]}
+        for name, spent in rounds.items()
+    ]
+    footage = "10 s out of ten minutes of 1080p30 H.264 at 8 Mb/s, a key frame every 2 s"
+    write("cuts", {"input": {"footage": footage, "runs": runs}, "rows": rows}, mode=mode)
+
+
+def _ways(source: Path, folder: Path) -> Iterator[tuple[str, Callable[[Span], Spent]]]:
+    tool = ffmpeg.find()
+    ours = {"exact": ffmpeg.encode, "smart": smart.cut, "copy": ffmpeg.copy}
+    for kind, cut in ours.items():
+        yield f"vidcut {kind}", partial(_ours, kind, cut, source, folder / f"{kind}.mp4")
+    hands = {"x264's defaults": "-c:v libx264 -c:a aac", "vidcut's settings": X264}
+    for kind, how in {**hands, "-c copy": "-c copy"}.items():
+        output = folder / "hand.mp4"
+        yield f"ffmpeg by hand, {kind}", partial(_by_hand, str(tool.path), how, source, output)
+
+
+def _ours(kind: str, cut: Callable[..., Any], source: Path, output: Path, span: Span) -> Spent:
+    began, cpu_s = time.perf_counter(), _cpu_s()
+    clip = cut(source, span, output, tool=ffmpeg.find(), overwrite=True)
+    assert clip.mode == kind, clip.note
+    return Spent(time.perf_counter() - began, _cpu_s() - cpu_s)
+
+
+def _cpu_s() -> float:
+    """Of this process and of all that it started."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
+
+
+def _by_hand(tool: str, how: str, source: Path, output: Path, span: Span) -> Spent:
+    start = ["-ss", f"{span.start / SECOND_US:.6f}", "-i", source]
+    end = [
+        "-t",
+        f"{(span.end - span.start) / SECOND_US:.6f}",
+        *how.split(),
+        output,
+    ]
+    return process([tool, "-nostdin", "-v", "error", "-y", *start, *end])
 
 
 def _ten_minutes(folder: Path) -> Path:

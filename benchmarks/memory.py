@@ -18,10 +18,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from measured import write
+
 from vidcut import ffmpeg
 
 SAMPLE = Path(__file__).parents[1] / "sample_media" / "cafe.webm"
-_EVERY_S = 0.1
+EVERY_S = 0.1
 _PROC = Path("/proc")
 
 
@@ -30,15 +32,20 @@ def main() -> None:
     parser.add_argument("film", type=Path, nargs="?", default=SAMPLE)
     parser.add_argument("--minutes", type=int, nargs="+", default=[10, 60])
     parser.add_argument("--jobs", type=int, nargs="+", default=[1])
+    parser.add_argument("--mode", choices=["quick", "full"], default="quick")
     options = parser.parse_args()
-    print("minutes  jobs  peak MiB  seconds  CPU s  x realtime  chunks")
+    rows = []
     for minutes in options.minutes:
         for jobs in options.jobs:
             with tempfile.TemporaryDirectory() as folder:
-                print(_row(options.film, minutes, jobs, Path(folder)), flush=True)
+                rows.append(_row(options.film, minutes, jobs, Path(folder)))
+                print(
+                    "  ".join(f"{name} {value:.4g}" for name, value in rows[-1].items()), flush=True
+                )
+    write("memory", {"input": {"film": options.film.name}, "rows": rows}, mode=options.mode)
 
 
-def _row(film: Path, minutes: int, jobs: int, folder: Path) -> str:
+def _row(film: Path, minutes: int, jobs: int, folder: Path) -> dict[str, float]:
     for number in range(jobs):
         looped = folder / f"loop{number}{film.suffix}"
         loop = [str(ffmpeg.find().path), "-v", "error", "-stream_loop", "-1", "-i", str(film)]
@@ -52,14 +59,21 @@ def _row(film: Path, minutes: int, jobs: int, folder: Path) -> str:
         peak_kib = 0
         while process.poll() is None:
             peak_kib = max(peak_kib, tree_kib(process.pid))
-            time.sleep(_EVERY_S)
+            time.sleep(EVERY_S)
         out.seek(0)
         tally = json.load(out)
     profile = tally["profile"]
     cpu_s = profile["cpu_s"] + profile["decoders_cpu_s"]
-    rate = f"{cpu_s:5.0f}  {tally['x_realtime']:10.1f}"
-    seconds = f"{tally['seconds']:7.0f}"
-    return f"{minutes:7}  {jobs:4}  {peak_kib >> 10:8}  {seconds}  {rate}  {tally['chunks']}"
+    return {
+        "minutes": minutes,
+        "jobs": jobs,
+        "peak_MiB": peak_kib >> 10,
+        "seconds": tally["seconds"],
+        "cpu_s": cpu_s,
+        "x_realtime": tally["x_realtime"],
+        "cores_busy": cpu_s / (profile["wall_s"] * profile["cores"]),
+        "chunks": tally["chunks"],
+    }
 
 
 def tree_kib(pid: int) -> int:

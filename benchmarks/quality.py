@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
+from measured import write
 from rich.console import Console
 from rich.table import Table
 
@@ -33,7 +35,23 @@ def main() -> None:
         for names, group in evaluation.groups(of_half).items():
             table.add_row(*row(names, evaluation.measure(group)))
         console.print(table)
+    every = [_row(names, group) for names, group in evaluation.groups(judged).items()]
+    write("quality", {"input": {"queries": len(queries)}, "rows": every}, mode="full")
     console.print(f"warm search, median: {median_s * 1000:.1f} ms")
+
+
+def _row(names: tuple[str, str], group: list[evaluation.Judged]) -> dict[str, Any]:
+    figures = evaluation.measure(group)
+    found = figures.found
+    return {
+        "modality": names[0],
+        "language": names[1],
+        "queries": figures.answerable,
+        "hit_at_1": found and found.hit[1],
+        "hit_at_5": found and found.hit[5],
+        "recall_at_5_iou_0_5": found and found.recall[5, 0.5],
+        "silence": figures.silence,
+    }
 
 
 def _options() -> argparse.Namespace:

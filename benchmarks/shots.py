@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from measured import write
 from rich.console import Console
 from rich.table import Table
 
@@ -110,6 +111,10 @@ def main() -> None:
             _add(table, film.name, _score(film))
     _add(table, f"all {len(films)}", _total(films))
     Console().print(table)
+    precision, recall, f1 = _total(films).figures
+    cuts = sum(len(film.truth) for film in films)
+    row = {"films": len(films), "cuts": cuts, "precision": precision, "recall": recall, "f1": f1}
+    write("shots", {"rows": [row]}, mode="full")
     if options.grid:
         _print_grid(films)
 

@@ -1,6 +1,6 @@
 """How many times faster than it plays each stage of an index run gets through footage.
 
-    python benchmarks/stages.py FOLDER [--quality balanced]
+    python benchmarks/stages.py FOLDER [--quality balanced] [--runs 3]
 
 Each stage alone, one after the other, on one thread, with the offline models; then the whole
 run in a new process, in which they overlap. x realtime is of the playing time of all files,
@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from measured import write
 
 from vidcut import footage, plugins, shots
 from vidcut.chunking import picture_windows
@@ -41,16 +44,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--quality", default="balanced")
+    parser.add_argument("--mode", choices=["quick", "full"], default="quick")
+    parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
     files = [file.path for file in footage.find([options.folder], on_error=print)]
-    media_s, busy_s = _alone(files, options.quality)
-    print(f"{len(files)} files, {media_s:.0f} s of footage")
-    for stage, seconds in busy_s.items():
+    runs = [_run(files, options) for _ in range(options.runs)]
+    media_s = runs[0].media_s
+    print(f"{len(files)} files, {media_s:.0f} s of footage, medians of {len(runs)} runs")
+    rows = []
+    for stage in runs[0].busy_s:
+        seconds = statistics.median(run.busy_s[stage] for run in runs)
         print(f"{stage:24} {seconds:7.1f} s  {media_s / seconds:6.1f}x realtime")
+        every_s = [run.busy_s[stage] for run in runs]
+        rows.append(
+            {"stage": stage, "seconds": seconds, "x_realtime": media_s / seconds, "runs_s": every_s}
+        )
+    facts = {"files": len(files), "seconds": media_s, "quality": options.quality, "runs": len(runs)}
+    busy = statistics.median(run.cores_busy for run in runs)
+    figures = {"input": facts, "rows": rows, "cores_busy": busy}
+    write("stages", figures, mode=options.mode)
+
+
+@dataclass(frozen=True)
+class _Run:
+    media_s: float
+    busy_s: dict[str, float]
+    cores_busy: float
+
+
+def _run(files: list[Path], options: argparse.Namespace) -> _Run:
+    media_s, busy_s = _alone(files, options.quality)
     whole = _whole(options.folder, options.quality)
-    print(
-        f"{'all, overlapping':24} {whole['seconds']:7.1f} s  {whole['x_realtime']:6.1f}x realtime"
-    )
+    profile = whole["profile"]
+    busy = (profile["cpu_s"] + profile["decoders_cpu_s"]) / (profile["wall_s"] * profile["cores"])
+    return _Run(media_s, {**busy_s, "all, overlapping": whole["seconds"]}, busy)
 
 
 def _alone(files: list[Path], quality: str) -> tuple[float, dict[str, float]]:
@@ -106,16 +133,25 @@ class _Clock:
         self.busy_s[stage] += time.perf_counter() - begun
 
 
-def _whole(folder: Path, quality: str) -> dict[str, float]:
+def _whole(folder: Path, quality: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as library:
         index = [sys.executable, "-m", "vidcut", "index", str(folder), "--library", library]
         done = subprocess.run(
-            [*index, "--offline", "--visual-model", "labels", "--quality", quality, "--json"],
+            [
+                *index,
+                "--offline",
+                "--visual-model",
+                "labels",
+                "--quality",
+                quality,
+                "--profile",
+                "--json",
+            ],
             check=False,
             capture_output=True,
             text=True,
         )
-    figures: dict[str, float] = json.loads(done.stdout)
+    figures: dict[str, Any] = json.loads(done.stdout)
     return figures
 
 
