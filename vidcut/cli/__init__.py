@@ -30,6 +30,7 @@ from vidcut.cli import (
     rm,
     script,
     search,
+    serve,
     timeline,
     verify,
 )
@@ -53,6 +54,7 @@ app.command()(timeline.timeline)
 app.command()(ls.ls)
 app.command()(info.info)
 app.command()(rm.rm)
+app.command()(serve.serve)
 app.command()(doctor.doctor)
 app.command()(models.models)
 app.command()(verify.verify)

@@ -1,0 +1,121 @@
+"""The server's routes, and what stands behind all of them."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from vidcut import wiring
+from vidcut.errors import LibraryError, MediaError, MissingError, OutputError, VidcutError
+from vidcut.web import looking, media, pages, pictures, searching
+from vidcut.web.desks import Desk
+from vidcut.web.guard import Guard, Key
+from vidcut.web.media import Theatre
+from vidcut.web.pictures import Studio
+from vidcut.web.shelf import Shelf
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
+
+    from vidcut import Library
+
+_log = logging.getLogger(__name__)
+
+_NOBODY = 499
+"""What nginx writes of a client that went; nobody reads it."""
+_STATUS = (
+    (OutputError, 409),
+    (LibraryError, 503),
+    (MissingError, 503),
+    (MediaError, 422),
+    (VidcutError, 400),
+)
+
+
+def build(library: Library, key: Key, host: str, *, page: Path = pages.FOLDER) -> ASGIApp:
+    """The application for one library.
+
+    Args:
+        library: opened by nobody else.
+        key: who may come in.
+        host: the address that is listened at.
+        page: the folder of the page's files.
+    """
+
+    @asynccontextmanager
+    async def living(app: Starlette) -> AsyncIterator[None]:
+        eyes = wiring.reader(library.settings.reader, threads=1)
+        state = app.state
+        state.pages = pages.table(page)
+        state.finder, state.browser = Desk(library, "find"), Desk(library.beside(), "browse")
+        state.studio = Studio(eyes, Shelf(library.folder / "cache" / "pictures"))
+        state.theatre = Theatre()
+        try:
+            yield
+        finally:
+            state.theatre.close()
+            state.studio.close()
+            eyes.close()
+            state.browser.close()
+            state.finder.close()
+
+    app = Starlette(
+        routes=_routes(),
+        lifespan=living,
+        exception_handlers={
+            VidcutError: _refused,
+            HTTPException: _told,
+            ClientDisconnect: _left,
+            Exception: _unforeseen,
+        },
+    )
+    return Guard(app, key, host)
+
+
+def _routes() -> list[Route]:
+    one = "/media/{video:int}"
+    return [
+        Route("/", pages.index),
+        Route("/page/{name}", pages.file),
+        Route("/api/about", looking.about),
+        Route("/api/search", searching.search),
+        Route("/api/videos", looking.videos),
+        Route("/api/videos/{video:int}", looking.video),
+        Route("/api/videos/{video:int}/curve", searching.curve),
+        Route("/api/snap", looking.snap),
+        Route(one, media.whole_file),
+        Route(f"{one}/play", media.play),
+        Route(f"{one}/frame", pictures.frame),
+        Route(f"{one}/sprite", pictures.sprite),
+    ]
+
+
+def _refused(_request: Request, error: Exception) -> Response:
+    """What vidcut raised on purpose, in the words of the shell."""
+    status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    return JSONResponse({"error": str(error)}, status)
+
+
+def _told(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
+    return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+
+
+def _left(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=_NOBODY)
+
+
+def _unforeseen(request: Request, error: Exception) -> Response:
+    _log.error("%s %s failed: %r", request.method, request.url.path, error)
+    return JSONResponse({"error": "the server has failed here; its log tells more"}, 500)
