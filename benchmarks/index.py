@@ -20,7 +20,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.memory import children, tree_kib
+from memory import children, tree_kib
+
 from vidcut import stopwatch
 
 _EVERY_S = 0.05

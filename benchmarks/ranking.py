@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _hits(library: Library, one: Labelled) -> list[Hit]:
-    encoder_of = library._encoder_of  # noqa: SLF001  (a benchmark may look inside)
+    encoder_of = library.encoder_of
     question = Question(library.holdings, encoder_of=encoder_of, pictures={})
     return [
         hit
@@ -74,7 +74,7 @@ def _hits(library: Library, one: Labelled) -> list[Hit]:
 
 def _moments(library: Library, hits: Sequence[Hit]) -> list[Moment]:
     videos = {video.id: video for video in library.videos()}
-    settle = Settling(library.holdings, Lengths(), library._encoder_of)  # noqa: SLF001
+    settle = Settling(library.holdings, Lengths(), library.encoder_of)
     found = moments.candidates(hits, videos, [Want()], least=0.0)
     return moments.choose(found, settle.moment, settle.is_twin, count=COUNT)
 

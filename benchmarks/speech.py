@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from stages import sound_windows
 
-from benchmarks.stages import sound_windows
 from vidcut import plugins
 from vidcut.modalities import _whisper
 from vidcut.protocols import EncoderOptions, ModalityOptions

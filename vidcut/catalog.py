@@ -74,10 +74,14 @@ class Catalog:
 
     def video(self, video_id: int) -> Video:
         """The video of this id, which must be there."""
-        row = self._db.execute(f"{rows.VIDEO} WHERE id = ?", (video_id,)).fetchone()
-        if row is None:
+        if (found := self.video_of(video_id)) is None:
             raise LibraryError(f"the catalog knows no video {video_id}")
-        return rows.video(row)
+        return found
+
+    def video_of(self, video_id: int) -> Video | None:
+        """The video of this id, if there is one."""
+        row = self._db.execute(f"{rows.VIDEO} WHERE id = ?", (video_id,)).fetchone()
+        return rows.video(row) if row else None
 
     def video_at(self, path: str) -> Video | None:
         """The video at this path relative to the library, if it is known."""
@@ -99,6 +103,10 @@ class Catalog:
         query = "SELECT size, mtime_ns FROM videos WHERE id = ?"
         size, mtime_ns = self._db.execute(query, (video_id,)).fetchone()
         return size, mtime_ns
+
+    def modified_ns(self) -> dict[int, int]:
+        """Video → modification time in nanoseconds when its file was last looked at."""
+        return dict(self._db.execute("SELECT id, mtime_ns FROM videos").fetchall())
 
     def content(self, video_id: int) -> bytes:
         """The hash of the content that was last seen."""
@@ -328,6 +336,10 @@ class Catalog:
     def last_chunk_id(self) -> int:
         """The highest number of a chunk; 0 where there is none."""
         return int(self._db.execute("SELECT max(id) FROM chunks").fetchone()[0] or 0)
+
+    def counts_by_video(self) -> dict[int, int]:
+        """Video → number of chunks, of those that have any."""
+        return dict(self._db.execute("SELECT video_id, count(*) FROM chunks GROUP BY 1").fetchall())
 
     def vectors_after(
         self, modality: str, space: Space, chunk_id: int, *, limit: int = -1, until: int = -1

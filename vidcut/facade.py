@@ -28,7 +28,6 @@ from vidcut.records import SECOND_US, Cue, Lengths, Shot, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from types import TracebackType
     from typing import Self
 
     from vidcut.accounts import Film, Item
@@ -59,7 +58,7 @@ class Library:
         self.folder = wiring.folder(folder or self.settings.library or None)
         self.settings = settings.read(overrides, library=self.folder)
         self._open: Holdings | None = None
-        self._encoders: dict[str, Encoder] = {}
+        self._encoders = wiring.Encoders(self.settings)
         self._last: Past | None = None
         self.last_terms: tuple[str, ...] = ()
         """The words of the last search, folded, by which its matches are marked."""
@@ -69,12 +68,7 @@ class Library:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -82,6 +76,12 @@ class Library:
         if self._open is not None:
             self._open.close()
             self._open = None
+
+    def beside(self) -> Library:
+        """The same library for another thread: opened anew, with the models that are loaded."""
+        other = Library(self.folder)
+        other.settings, other._encoders = self.settings, self._encoders
+        return other
 
     # The three things to do with it ----------------------------------------------------
 
@@ -181,13 +181,17 @@ class Library:
             lengths or Lengths(),
             used=used,
         )
+        return self.answer(past, wish)
+
+    def answer(self, past: Past, wish: pipeline.Wish) -> list[Moment]:
+        """As `search`, of a search that goes on: what it asks for, and what was said of it."""
         asked, wish = requests.fill(past, wish, self)
         pictures = {path: self.seen(wiring.picture(Path(path))) for path in asked.pictures}
         found = pipeline.search(
             self.holdings,
             asked,
             wish,
-            encoder_of=self._encoder_of,
+            encoder_of=self.encoder_of,
             pictures=pictures,
             tell=self._do_without,
         )
@@ -205,10 +209,7 @@ class Library:
     @property
     def last_asked(self) -> str:
         """What the last search asked for: its words, else what it was to be like."""
-        past = self._last or Past("")
-        names = [Path(name).name for name in past.images]
-        names += [f"{Path(name).name}@{time_us / SECOND_US:g}" for name, time_us in past.like]
-        return past.words or " ".join(names)
+        return (self._last or Past("")).asked
 
     def remember(self) -> None:
         """Keep the last search on this machine, so that another process can refine it."""
@@ -217,7 +218,7 @@ class Library:
 
     def seen(self, picture: Picture) -> Vector:
         """What the library's frame encoder makes of a picture: ``float32 (dim,)``."""
-        encoder: Any = self._encoder_of(wiring.FRAME)  # of images, as all that make frames
+        encoder: Any = self.encoder_of(wiring.FRAME)  # of images, as all that make frames
         vector: Vector = encoder.images([picture])[0].vector
         return vector
 
@@ -376,13 +377,12 @@ class Library:
         cues = tuple(Cue(chunk.span, chunk.text) for chunk in said if chunk.text)
         return replace(finish, cues=cues)
 
-    def _encoder_of(self, modality: str) -> Encoder:
-        name = (
-            self.visual_model or wiring.OFFLINE_VISUAL_MODEL if modality == wiring.FRAME else "e5"
+    def encoder_of(self, modality: str) -> Encoder:
+        """The encoder that made a modality's vectors; loaded at its first word."""
+        is_seen = modality == wiring.FRAME
+        return self._encoders.of(
+            (self.visual_model or wiring.OFFLINE_VISUAL_MODEL) if is_seen else "e5"
         )
-        if name not in self._encoders:
-            self._encoders[name] = wiring.kept_encoder(name, self.settings)
-        return self._encoders[name]
 
 
 def cut(

@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_state_path
 
 from vidcut.drafts import draft
 from vidcut.errors import OutputError, UsageError
-from vidcut.records import Span
+from vidcut.records import SECOND_US, Span
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import Self
 
     from vidcut.records import Moment
@@ -53,6 +53,13 @@ class Past:
     answers: tuple[Answer, ...] = ()
     liked: tuple[Answer, ...] = ()
     disliked: tuple[Answer, ...] = ()
+
+    @property
+    def asked(self) -> str:
+        """What a person knows it by: its words, else what it was to be like."""
+        names = [Path(name).name for name in self.images]
+        names += [f"{Path(name).name}@{time_us / SECOND_US:g}" for name, time_us in self.like]
+        return self.words or " ".join(names)
 
     def judged(self, liked: tuple[int, ...], disliked: tuple[int, ...]) -> Past:
         """With the answers of these ranks, from 1 on, liked or not.

@@ -106,6 +106,8 @@ class Wish:
     without: tuple[tuple[int, Span], ...] = ()
     """Stretches of videos, by id, that are no answer."""
     used: Used = Used.ALSO
+    among: frozenset[int] | None = None
+    """Only videos of these ids; None for all."""
 
 
 def search(
@@ -193,7 +195,7 @@ def _videos(holdings: Holdings, question: Question, wish: Wish) -> Mapping[int, 
     if wish.video is None and holdings.are_all_answers():
         return _Each(holdings)
     known = holdings.catalog.videos()
-    videos = {video.id: video for video in known if _matches(video, wish.video)}
+    videos = {video.id: video for video in known if _matches(video, wish)}
     for copies in holdings.catalog.copies():
         for copy in [video_id for video_id in copies if video_id in videos][1:]:
             del videos[copy]
@@ -226,10 +228,12 @@ def _candidates(
     return candidates(hits, videos, wants, least=wish.min_score, taken=taken)
 
 
-def _matches(video: Video, glob: str | None) -> bool:
+def _matches(video: Video, wish: Wish) -> bool:
     if video.state == "missing":  # there is nothing to cut from
         return False
-    return glob is None or footage.name_matches(video.path, (glob,))
+    if wish.among is not None and video.id not in wish.among:
+        return False
+    return wish.video is None or footage.name_matches(video.path, (wish.video,))
 
 
 # cut ----------------------------------------------------------------------------------

@@ -93,6 +93,40 @@ def give_way(nice: int) -> None:
                 os.setpriority(os.PRIO_PROCESS, int(thread.name), wanted)
 
 
+class Pouring:
+    """A program whose output is read while it runs. A thread reads, any thread ends it.
+
+    Whoever reads slowly holds it up; where this process dies, it ends at its next word.
+    """
+
+    def __init__(self, command: Sequence[str | bytes]) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 - a list, no shell; as in `run`
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            process_group=0,
+            bufsize=0,
+        )
+
+    def read(self, most_bytes: int) -> bytes:
+        """What comes next; nothing where it has ended."""
+        pipe = self._process.stdout
+        return (pipe.read(most_bytes) if pipe is not None else None) or b""
+
+    def end(self) -> None:
+        """Kill it and its children; who reads gets the rest."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def release(self) -> None:
+        """End it and close its pipe, when nobody reads any more."""
+        self.end()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+
 class Gone(Exception):  # noqa: N818  (whoever waits says what it means)
     """The program ended before it had answered; ``code`` is that of its end."""
 
@@ -165,6 +199,12 @@ class Companion:
             if not count:
                 raise self._gone()
             room = room[count:]
+
+    def interrupt(self) -> None:
+        """Ask it to end by itself, as Ctrl-C does; whoever waits for it learns when it has."""
+        with self._ending:
+            if not self._is_over and self._process.poll() is None:
+                self._process.send_signal(signal.SIGINT)
 
     def end(self) -> int:
         """Kill it and its children, whoever waits for it; its exit code."""

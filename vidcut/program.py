@@ -17,6 +17,7 @@ from vidcut import codecs, processes
 from vidcut.arguments import Making, trial
 from vidcut.drafts import full
 from vidcut.errors import MediaError, MissingError, OutputError
+from vidcut.processes import Pouring
 
 if TYPE_CHECKING:
     import threading
@@ -192,6 +193,11 @@ def run(tool: Tool, output: Any, *options: str, level: str, folder: Path | None 
     """Run this ffmpeg to its end."""
     command = _command(tool, output, *options, level=level)
     return processes.run(command, halt=tool.halt, folder=folder)
+
+
+def pour(tool: Tool, output: Any, *options: str) -> Pouring:
+    """Start this ffmpeg on what is written to ``pipe:1``, to be read while it is made."""
+    return Pouring(_command(tool, output, *options, level="error"))
 
 
 def _command(tool: Tool, output: Any, *options: str, level: str) -> list[str | bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import logging
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -137,6 +138,22 @@ def kept_encoder(name: str, chosen: Settings) -> Encoder:
         return encoder(name, chosen)
     except UsageError as error:  # say, its checkpoint was moved away
         raise MissingError(str(error)) from error
+
+
+class Encoders:
+    """The encoders that searches ask, each made when it is first needed; for any thread."""
+
+    def __init__(self, chosen: Settings) -> None:
+        self._chosen = chosen
+        self._made: dict[str, Encoder] = {}
+        self._making = threading.Lock()
+
+    def of(self, name: str) -> Encoder:
+        """As `kept_encoder`, once for each name."""
+        with self._making:
+            if name not in self._made:
+                self._made[name] = kept_encoder(name, self._chosen)
+            return self._made[name]
 
 
 def modality_options(chosen: Settings) -> ModalityOptions:

@@ -36,6 +36,7 @@ COMMANDS = (
     "ls",
     "info",
     "rm",
+    "serve",
     "doctor",
     "models",
     "verify",

@@ -96,7 +96,7 @@ def _curve(opened: vidcut.Library, video: Video, query: str, modalities: tuple[s
     from vidcut import tracing, wiring  # noqa: PLC0415  (not for --help)
 
     asked = parse(query)
-    encoder_of = opened._encoder_of  # noqa: SLF001  (the same that its searches load)
+    encoder_of = opened.encoder_of
     pictures = {}
     for path in asked.pictures:
         images: Any = encoder_of(_SEEN)  # of images, as all that make frames

@@ -1,0 +1,116 @@
+"""Listen, and end: the socket, the address that is printed, the last seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import threading
+import webbrowser
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from vidcut.errors import UsageError
+from vidcut.web import app
+from vidcut.web.guard import LOOPBACK, Key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vidcut import Library
+
+_log = logging.getLogger(__name__)
+
+_BACKLOG = 128
+_MOST_AT_ONCE = 64
+"""Connections: a browser opens six, and a few may look on."""
+_LAST_WORD_S = 1
+"""How long an answer that is under way may still take when the server is ended."""
+_STUCK_S = 1.0
+
+
+def serve(
+    library: Library, *, host: str, port: int, opens: bool, tell: Callable[[str], None]
+) -> None:
+    """Serve a library until SIGINT or SIGTERM.
+
+    Args:
+        library: opened by nobody else.
+        host: the address to listen at.
+        port: 0 for any that is free.
+        opens: whether a browser is opened.
+        tell: called with the address, once it is listened at.
+
+    Raises:
+        UsageError: it cannot be listened at.
+    """
+    listening = _listening(host, port)
+    key = Key(listening.getsockname()[1])
+    if host not in LOOPBACK and host != "::1":
+        _log.warning("%s: whoever can reach it and has the address sees all, unencrypted", host)
+    ending: list[Callable[[], None]] = []
+    server = _Server(
+        uvicorn.Config(
+            app.build(library, key, host, ending),
+            access_log=False,
+            http="h11",
+            limit_concurrency=_MOST_AT_ONCE,
+            lifespan="on",
+            log_config=None,
+            loop="asyncio",
+            server_header=False,
+            timeout_graceful_shutdown=_LAST_WORD_S,
+            ws="none",
+        ),
+        ending,
+    )
+    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  (asked for by name)
+    base = f"http://{f'[{shown}]' if ':' in shown else shown}:{key.port}/?token="
+    try:
+        tell(base + key.token)
+        if opens:
+            webbrowser.open(base + key.ticket())
+        asyncio.run(server.serve([listening]))
+    except KeyboardInterrupt:
+        pass  # the way to end it: uvicorn has ended, and hands the signal on
+    finally:
+        listening.close()
+    _leave_if_stuck()
+
+
+class _Server(uvicorn.Server):
+    """One that says when it begins to end: streams that go on for ever would hold it up."""
+
+    def __init__(self, config: uvicorn.Config, ending: list[Callable[[], None]]) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does, once the streams know."""
+        for end in self._ending:
+            end()
+        await super().shutdown(sockets)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        fact = f"{host}:{port} cannot be listened at ({error.strerror})"
+        raise UsageError(f"{fact}; give another --port, or 0 for one that is free") from error
+    return listening
+
+
+def _leave_if_stuck() -> None:
+    """End now where a thread is still at work in a native library, which nothing can stop."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(_STUCK_S)
+            if thread.is_alive():
+                os._exit(0)
