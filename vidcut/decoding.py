@@ -34,7 +34,7 @@ def main() -> None:
     """Serve a reader: its name, its threads, bytes of memory, the lifeline."""
     name, threads, memory_bytes, lifeline = sys.argv[-4:]
     live_only_with(int(lifeline))
-    requests, answers = _own_pipes()
+    requests, answers = own_pipes()
     with contextlib.suppress(MissingError):  # whoever asks is told, and asks perhaps never
         plugins.load("readers", name)
 
@@ -156,7 +156,7 @@ def limit_to(memory_bytes: int) -> None:
         resource.setrlimit(limit, (allowed, allowed))
 
 
-def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
+def own_pipes() -> tuple[BinaryIO, BinaryIO]:
     """The pipes to the other process, and nothing in their place for libraries to speak to."""
     requests, answers = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)

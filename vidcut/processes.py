@@ -199,6 +199,12 @@ class Companion:
                 raise self._gone()
             room = room[count:]
 
+    def interrupt(self) -> None:
+        """Ask it to end by itself, as Ctrl-C does; whoever waits for it learns when it has."""
+        with self._ending:
+            if not self._is_over and self._process.poll() is None:
+                self._process.send_signal(signal.SIGINT)
+
     def end(self) -> int:
         """Kill it and its children, whoever waits for it; its exit code."""
         with self._ending:

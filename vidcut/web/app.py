@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -9,20 +10,23 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from vidcut import wiring
 from vidcut.errors import LibraryError, MediaError, MissingError, OutputError, VidcutError
-from vidcut.web import looking, media, pages, pictures, searching
+from vidcut.web import events, looking, media, orders, pages, pictures, script_view, searching
 from vidcut.web.desks import Desk
+from vidcut.web.events import Events
 from vidcut.web.guard import Guard, Key
+from vidcut.web.jobs import BusyError, Jobs
 from vidcut.web.media import Theatre
 from vidcut.web.pictures import Studio
 from vidcut.web.shelf import Shelf
+from vidcut.web.told import Told
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from starlette.requests import Request
@@ -35,6 +39,7 @@ _log = logging.getLogger(__name__)
 _NOBODY = 499
 """What nginx writes of a client that went; nobody reads it."""
 _STATUS = (
+    (BusyError, 409),
     (OutputError, 409),
     (LibraryError, 503),
     (MissingError, 503),
@@ -43,13 +48,21 @@ _STATUS = (
 )
 
 
-def build(library: Library, key: Key, host: str, *, page: Path = pages.FOLDER) -> ASGIApp:
+def build(
+    library: Library,
+    key: Key,
+    host: str,
+    ending: list[Callable[[], None]],
+    *,
+    page: Path = pages.FOLDER,
+) -> ASGIApp:
     """The application for one library.
 
     Args:
         library: opened by nobody else.
         key: who may come in.
         host: the address that is listened at.
+        ending: gets what is to be called when the server begins to end, in its loop.
         page: the folder of the page's files.
     """
 
@@ -59,16 +72,21 @@ def build(library: Library, key: Key, host: str, *, page: Path = pages.FOLDER) -
         state = app.state
         state.pages = pages.table(page)
         state.finder, state.browser = Desk(library, "find"), Desk(library.beside(), "browse")
+        state.planner = Desk(library.beside(), "plan")
+        state.events = Events()
+        state.jobs = Jobs(state.events.changed)
+        ending.append(state.events.close)
         state.studio = Studio(eyes, Shelf(library.folder / "cache" / "pictures"))
         state.theatre = Theatre()
         try:
             yield
         finally:
+            await asyncio.to_thread(state.jobs.close)
             state.theatre.close()
             state.studio.close()
             eyes.close()
-            state.browser.close()
-            state.finder.close()
+            for desk in (state.planner, state.browser, state.finder):
+                desk.close()
 
     app = Starlette(
         routes=_routes(),
@@ -94,6 +112,14 @@ def _routes() -> list[Route]:
         Route("/api/videos/{video:int}", looking.video),
         Route("/api/videos/{video:int}/curve", searching.curve),
         Route("/api/snap", looking.snap),
+        Route("/api/jobs", orders.every, methods=["GET"]),
+        Route("/api/jobs", orders.start, methods=["POST"]),
+        Route("/api/jobs/events", events.events),
+        Route("/api/jobs/{job}", orders.one, methods=["GET"]),
+        Route("/api/jobs/{job}", orders.cancel, methods=["DELETE"]),
+        Route("/api/jobs/{job}/files/{number:int}", orders.file),
+        Route("/api/command", orders.command, methods=["POST"]),
+        Route("/api/script/plan", script_view.plan, methods=["POST"]),
         Route(one, media.whole_file),
         Route(f"{one}/play", media.play),
         Route(f"{one}/frame", pictures.frame),
@@ -104,12 +130,12 @@ def _routes() -> list[Route]:
 def _refused(_request: Request, error: Exception) -> Response:
     """What vidcut raised on purpose, in the words of the shell."""
     status = next(status for kind, status in _STATUS if isinstance(error, kind))
-    return JSONResponse({"error": str(error)}, status)
+    return Told({"error": str(error)}, status)
 
 
 def _told(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
-    return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+    return Told({"error": error.detail}, error.status_code, headers=error.headers)
 
 
 def _left(_request: Request, _error: Exception) -> Response:
@@ -118,4 +144,4 @@ def _left(_request: Request, _error: Exception) -> Response:
 
 def _unforeseen(request: Request, error: Exception) -> Response:
     _log.error("%s %s failed: %r", request.method, request.url.path, error)
-    return JSONResponse({"error": "the server has failed here; its log tells more"}, 500)
+    return Told({"error": "the server has failed here; its log tells more"}, 500)

@@ -7,12 +7,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
 
 import vidcut
 from vidcut import plugins
 from vidcut.web.answers import detail_json, seconds, video_json
 from vidcut.web.asked import Asked, whole
+from vidcut.web.told import Told
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -45,7 +45,7 @@ async def about(request: Request) -> Response:
             "transitions": TRANSITIONS,
         }
 
-    return JSONResponse(await _browser(request).ask(told))
+    return Told(await _browser(request).ask(told))
 
 
 async def videos(request: Request) -> Response:
@@ -65,7 +65,7 @@ async def videos(request: Request) -> Response:
             "total": len(known),
         }
 
-    return JSONResponse(await _browser(request).ask(listed))
+    return Told(await _browser(request).ask(listed))
 
 
 async def video(request: Request) -> Response:
@@ -81,7 +81,7 @@ async def video(request: Request) -> Response:
             **detail_json(library.shots(one), chunks),
         }
 
-    return JSONResponse(await _browser(request).ask(detailed))
+    return Told(await _browser(request).ask(detailed))
 
 
 async def snap(request: Request) -> Response:
@@ -100,7 +100,7 @@ async def snap(request: Request) -> Response:
             "silences": [seconds((end + start) // 2) for end, start in pauses],
         }
 
-    return JSONResponse(await _browser(request).ask(edges))
+    return Told(await _browser(request).ask(edges))
 
 
 def known(library: Library, video_id: int) -> Video:

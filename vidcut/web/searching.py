@@ -6,14 +6,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import JSONResponse
-
 from vidcut import pipeline, query, requests, tracing
 from vidcut.errors import UsageError
 from vidcut.history import Answer, Past
 from vidcut.records import SECOND_US, Lengths
 from vidcut.web.answers import moment_json, seconds
 from vidcut.web.asked import Asked, unless_gone
+from vidcut.web.told import Told
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -110,7 +109,7 @@ async def search(request: Request) -> Response:
 
     told = await unless_gone(request, desk.ask(found))
     took_ms = round((time.perf_counter() - begun_s) * 1000, 1)
-    return JSONResponse({**told, "took_ms": took_ms})
+    return Told({**told, "took_ms": took_ms})
 
 
 async def curve(request: Request) -> Response:
@@ -139,7 +138,7 @@ async def curve(request: Request) -> Response:
             },
         }
 
-    return JSONResponse(await unless_gone(request, desk.ask(drawn)))
+    return Told(await unless_gone(request, desk.ask(drawn)))
 
 
 def demand_words(text: str) -> str:

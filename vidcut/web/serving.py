@@ -45,9 +45,10 @@ def serve(
     """
     listening = _listening(host, port)
     key = Key(listening.getsockname()[1])
-    server = uvicorn.Server(
+    ending: list[Callable[[], None]] = []
+    server = _Server(
         uvicorn.Config(
-            app.build(library, key, host),
+            app.build(library, key, host, ending),
             access_log=False,
             http="h11",
             limit_concurrency=_MOST_AT_ONCE,
@@ -57,7 +58,8 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=_LAST_WORD_S,
             ws="none",
-        )
+        ),
+        ending,
     )
     shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  (asked for by name)
     base = f"http://{f'[{shown}]' if ':' in shown else shown}:{key.port}/?token="
@@ -71,6 +73,20 @@ def serve(
     finally:
         listening.close()
     _leave_if_stuck()
+
+
+class _Server(uvicorn.Server):
+    """One that says when it begins to end: streams that go on for ever would hold it up."""
+
+    def __init__(self, config: uvicorn.Config, ending: list[Callable[[], None]]) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does, once the streams know."""
+        for end in self._ending:
+            end()
+        await super().shutdown(sockets)
 
 
 def _listening(host: str, port: int) -> socket.socket:
