@@ -8,7 +8,7 @@
  * @typedef {{id?: string, video: Video, start: number, end: number, score: number,
  *   evidence: Evidence[], reasons?: {start: string, end: string}}} Moment
  * @typedef {{id: string, kind: string, state: string, done: number, total: number|null,
- *   note?: string, error?: string, files: Array<{n: number, name: string, bytes: number}>}} Job
+ *   title?: string, note?: string|null, error?: string|null, remarks?: string[], files: Array<{n: number, name: string, bytes: number}>}} Job
  * @typedef {{video: string|number, start: number, end: number}} Place
  */
 
@@ -73,7 +73,7 @@ const written = ({ video, start, end }) => `${video}@${exact(start)}-${exact(end
 export const about = () => ask("/api/about");
 
 /**
- * @param {object} wanted see search.js
+ * @param {import("./wanted.js").Wanted & {count: number}} wanted
  * @param {AbortSignal} signal
  * @returns {Promise<{query: string, moments: Moment[], note: string|null, took_ms: number}>}
  */

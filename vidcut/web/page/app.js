@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { button, el, fill, icon } from "./dom.js";
 import { dock } from "./dock.js";
 import { help } from "./help.js";
-import { listen as listenToJobs } from "./jobs.js";
+import { begun } from "./jobs.js";
 import { bind, listen as listenToKeys } from "./keys.js";
 import { libraryRoom } from "./library.js";
 import { momentRoom } from "./moment.js";
@@ -183,7 +183,7 @@ skip?.addEventListener("click", (event) => {
   event.preventDefault(); // the address tells the room
   main.focus();
 });
-dock({ root: /** @type {HTMLElement} */ (document.getElementById("dock")), go: (hash) => (location.hash = hash) });
+dock({ root: /** @type {HTMLElement} */ (document.getElementById("dock")), go: (hash) => (location.hash = hash), query: search.query });
 bind("everywhere", t("everywhere"), () => true, [
   { keys: ["/"], says: t("key_search"), does: () => field.select() },
   { keys: ["1", "2", "3"], says: t("key_rooms"), does: (event) => void (location.hash = ["#/find", "#/script", "#/library"][Number(event.key) - 1]) },
@@ -203,6 +203,6 @@ listenToKeys();
 addEventListener("vidcut-gone", gone);
 addEventListener("hashchange", enter);
 enter();
-listenToJobs();
+begun();
 if (!location.hash) field.focus();
 document.body.classList.add("ready");

@@ -8,8 +8,8 @@ import { clock, length, within } from "./time.js";
 import { t } from "./words.js";
 
 const FRAMES = 12;
-const FRAME_PX = 240;
-const STILL_PX = 480;
+const FRAME_PX = 320;
+const STILL_PX = devicePixelRatio > 1.3 ? 640 : 320;
 const MOST_CHARS = 160;
 
 /** @type {Record<string, string>} */

@@ -84,7 +84,8 @@ function path(scores, step_s, duration, isClosed) {
     const best = Math.max(...scores.slice(from, from + each));
     const x = Math.min(WIDE, (((from + each / 2) * step_s) / duration) * WIDE);
     const y = HIGH - within(best, 0, 1) * (HIGH - 6) - 1;
-    d += `${d ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`;
+    d += `${d ? "L" : `M0 ${y.toFixed(1)}L`}${x.toFixed(1)} ${y.toFixed(1)}`;
+    if (from + each >= scores.length) d += `L${WIDE} ${y.toFixed(1)}`;
   }
   return isClosed && d ? `${d}L${WIDE} ${HIGH}L0 ${HIGH}Z` : d;
 }

@@ -15,8 +15,8 @@ import { t } from "./words.js";
 const KIND = "application/x-vidcut-moment";
 const FORMATS = ["fcpxml", "xmeml", "edl", "otio", "kdenlive", "mlt", "capcut", "csv", "srt", "m3u"];
 
-/** @param {{root: HTMLElement, go: (hash: string) => void}} how */
-export function dock({ root, go }) {
+/** @param {{root: HTMLElement, go: (hash: string) => void, query: () => string}} how */
+export function dock({ root, go, query }) {
   const row = el("ol", { class: "row", "aria-label": t("tray") });
   const total = el("span", { class: "total" });
   const vertical = /** @type {HTMLInputElement} */ (el("input", { type: "checkbox", id: "vertical" }));
@@ -25,12 +25,13 @@ export function dock({ root, go }) {
     el("select", { "aria-label": t("format"), class: "format" }, ...FORMATS.map((one) => el("option", { value: one }, t(`format_${one}`))))
   );
   const places = () => tray.all().map(api.place);
-  const cut = button({ sign: "cut", label: t("cut_clips"), class: "strong", act: () => begin({ kind: "cut", moments: places(), vertical: vertical.checked }) });
+  const make = (/** @type {object} */ wish) => void begin({ moments: places(), query: query(), ...wish });
+  const cut = button({ sign: "cut", label: t("cut_clips"), class: "strong", act: () => make({ kind: "cut", vertical: vertical.checked }) });
   const reel = button({
     sign: "reel", label: t("make_reel"),
-    act: () => begin({ kind: "reel", moments: places(), vertical: vertical.checked, transition: fade.checked ? "fade" : "cut" }),
+    act: () => make({ kind: "reel", vertical: vertical.checked, transition: fade.checked ? "fade" : "none" }),
   });
-  const timeline = button({ sign: "export", label: t("export"), act: () => begin({ kind: "export", moments: places(), format: format.value }) });
+  const timeline = button({ sign: "export", label: t("export"), act: () => make({ kind: "export", format: format.value }) });
   const busy = el("span", { class: "badge", hidden: true });
   const panel = el("div", { class: "panel activity", id: "activity", popover: "auto", role: "region", "aria-label": t("activity") }, el("h2", {}, t("activity")), jobList(() => true));
   const more = el(
@@ -102,7 +103,7 @@ export function dock({ root, go }) {
     const jobs = allJobs();
     root.hidden = !all.length && !jobs.length;
     document.body.classList.toggle("docked", !root.hidden);
-    hint.hidden = all.length > 0;
+    root.classList.toggle("bare-tray", all.length === 0);
     fill(total, t("tray_total", { n: all.length, length: length(tray.length_s()) }));
     for (const one of [cut, reel, timeline]) one.disabled = !all.length;
     if (index >= 0) focusHeld(Math.min(index, all.length - 1));

@@ -2,9 +2,8 @@
 // a shot, a sentence or a silence is.
 
 import * as api from "./api.js";
-import { el, fill } from "./dom.js";
+import { button, el, fill } from "./dom.js";
 import { clock, length, within } from "./time.js";
-import { button } from "./dom.js";
 import { t } from "./words.js";
 
 const SHORTEST_S = 0.2;
@@ -69,7 +68,7 @@ export function ends({ video, start, end, changed, scrub, done }) {
       facts,
       el("ul", { class: "legend", "aria-hidden": "true" }, ...KINDS.map((kind) => el("li", { class: `snap-${kind}` }, t(`snap_${kind}`)))),
       button({ sign: "plus", label: t("zoom_in"), bare: true, act: () => zoom(0.5) }),
-      button({ sign: "search", label: t("zoom_out"), bare: true, act: () => zoom(2) }),
+      button({ sign: "minus", label: t("zoom_out"), bare: true, act: () => zoom(2) }),
       button({ sign: "again", label: t("original_ends"), bare: true, act: () => set("start", original.start, original.end) }),
     ),
   );
@@ -169,7 +168,7 @@ export function ends({ video, start, end, changed, scrub, done }) {
     down.preventDefault();
     made.focus({ preventScroll: true });
     made.setPointerCapture(down.pointerId);
-    made.classList.add("held");
+    made.classList.add("grasped");
     const edges = track.getBoundingClientRect();
     const per_px = (to - from) / edges.width;
     const off_px = down.clientX - (edges.left + (part(now[which]) / 100) * edges.width);
@@ -192,7 +191,7 @@ export function ends({ video, start, end, changed, scrub, done }) {
     const end = () => {
       ending.abort();
       guide.hidden = true;
-      made.classList.remove("held");
+      made.classList.remove("grasped");
       if (now.start - from < (to - from) * 0.03 || to - now.end < (to - from) * 0.03) lookAround();
       done();
     };

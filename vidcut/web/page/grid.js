@@ -29,6 +29,7 @@ export class Grid {
     this.cards = new Map();
     this.columns = 1;
     this.width_px = 0;
+    this.card_px = 0;
     this.row_px = 1;
     this.waiting = 0;
     this.root = el("ol", { class: "grid" });

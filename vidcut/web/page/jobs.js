@@ -24,18 +24,40 @@ export const all = () => [...known.values()].reverse();
 /** @type {(job: Job) => boolean} */
 export const isOver = (job) => ["done", "failed", "cancelled"].includes(job.state);
 
-/** Begin to listen; the browser takes up a broken connection again by itself. */
-export function listen() {
-  const source = api.events();
-  source.addEventListener("message", (event) => learn(JSON.parse(event.data)));
-  source.addEventListener("error", () => source.readyState === EventSource.CLOSED && dispatchEvent(new CustomEvent("vidcut-gone")));
-  addEventListener("pagehide", () => source.close());
+/** Open only while something is made: a browser has six connections to a server. @type {EventSource|null} */
+let source = null;
+
+/** Hear of what is being made, and was made before. */
+export async function begun() {
+  try {
+    const { jobs } = await api.jobs();
+    for (const job of jobs) learn(job);
+  } catch (error) {
+    refused(error);
+  }
+}
+
+/** Listen as long as there is anything to hear of; a broken connection the browser takes up again. */
+function follow() {
+  const isLive = [...known.values()].some((job) => !isOver(job));
+  if (isLive && !source) {
+    source = api.events();
+    source.addEventListener("message", (event) => learn(JSON.parse(event.data)));
+    source.addEventListener("error", () => {
+      dispatchEvent(new CustomEvent("vidcut-gone"));
+      if (source?.readyState === EventSource.CLOSED) source = null;
+    });
+  } else if (!isLive) {
+    source?.close();
+    source = null;
+  }
 }
 
 /** @param {Job} job */
 function learn(job) {
   const before = known.get(job.id);
   known.set(job.id, job);
+  follow();
   if (isOver(job) && ours.has(job.id) && !(before && isOver(before))) tell(job);
   for (const listener of listeners) listener(job);
 }
@@ -44,7 +66,7 @@ function learn(job) {
 function tell(job) {
   if (job.state === "failed") toast(`${t(`job_${job.kind}`)}: ${job.error || job.note || t("failed")}`, { sign: "warn" });
   else if (job.state === "done") {
-    const links = job.files.slice(0, 5).map(({ n, name }) => ({ name, href: api.made(job.id, n), download: true }));
+    const links = job.files.map(({ n, name }) => ({ name, href: api.made(job.id, n), download: true }));
     toast(t("job_done", { what: t(`job_${job.kind}`) }), { links });
   }
 }
@@ -100,9 +122,10 @@ function drawJob(row, job) {
   row.className = `job ${job.state}`;
   fill(
     row,
-    el("div", { class: "line" }, el("b", {}, label), el("span", { class: "state" }, isOver(job) ? t(`state_${job.state}`) : counted)),
+    el("div", { class: "line" }, el("b", {}, label, job.title && el("span", { class: "soft" }, ` ${job.title}`)), el("span", { class: "state" }, isOver(job) ? t(`state_${job.state}`) : counted)),
     !isOver(job) && bar,
     (job.error || job.note) && el("p", { class: job.state === "failed" ? "warn" : "soft" }, job.error || job.note),
+    (job.remarks ?? []).length > 0 && el("ul", { class: "remarks soft" }, ...(job.remarks ?? []).map((one) => el("li", {}, one))),
     job.files.length > 0 &&
       el(
         "ul",

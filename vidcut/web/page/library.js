@@ -17,7 +17,7 @@ export function libraryRoom() {
   const failures = el("section", { class: "failures", hidden: true });
   const rows = el("tbody", {});
   const filter = /** @type {HTMLInputElement} */ (el("input", { type: "search", "aria-label": t("filter_videos"), placeholder: t("filter_videos") }));
-  const folder = /** @type {HTMLInputElement} */ (el("input", { type: "text", id: "folder", required: true, autocomplete: "off", spellcheck: "false", placeholder: "~/Footage" }));
+  const folder = /** @type {HTMLInputElement} */ (el("input", { type: "text", id: "folder", required: true, autocomplete: "off", spellcheck: "false", placeholder: t("folder_example") }));
   const many = el("p", { class: "soft", role: "status" });
   const number = new Intl.NumberFormat(language());
   let loading = new AbortController();
@@ -106,6 +106,7 @@ export function libraryRoom() {
     fill(
       failures,
       el("h2", {}, icon("warn"), t("n_failed", { n: failed.length })),
+      button({ sign: "again", label: t("retry"), class: "small", act: () => void begin({ kind: "index", retry: true }) }),
       el("ul", {}, ...failed.map((one) => el("li", {}, el("b", {}, one.path), el("span", {}, one.failure ?? "")))),
     );
     if (wanted) announce(t("n_videos", { n: shown.length }));
@@ -120,7 +121,7 @@ export function libraryRoom() {
     return el(
       "tr",
       { class: `is-${video.state}` },
-      el("th", { scope: "row" }, el("span", { class: "small-shot" }, still), el("span", { class: "named" }, name, el("small", {}, video.path))),
+      el("th", { scope: "row" }, el("div", {}, el("span", { class: "small-shot" }, still), el("span", { class: "named" }, name, video.path !== video.name && el("small", {}, video.path)))),
       el("td", {}, isThere ? clock(video.duration) : ""),
       el("td", {}, video.width ? `${video.width} × ${video.height}` : ""),
       el("td", {}, isThere ? number.format(video.chunks) : ""),

@@ -38,6 +38,7 @@ export function momentRoom({ moreLike, leaveOut, step, back }) {
   /** As it lies in the tray, if it does. @type {api.Moment|null} */
   let held = null;
   let settling = 0;
+  let asked = "";
 
   const player = new Player(screen, {
     onTime(seconds) {
@@ -99,7 +100,7 @@ export function momentRoom({ moreLike, leaveOut, step, back }) {
 
   async function cut() {
     if (!moment) return;
-    const job = await begin({ kind: "cut", moments: [api.place(now())] });
+    const job = await begin({ kind: "cut", moments: [api.place(now())], query: asked });
     if (job) toast(t("job_begun", { what: t("job_cut") }), { sign: "cut" });
   }
 
@@ -137,6 +138,7 @@ export function momentRoom({ moreLike, leaveOut, step, back }) {
     loading = new AbortController();
     const { signal } = loading;
     moment = which;
+    asked = q;
     trouble.hidden = true;
     if (!player.isLooping) loop();
     let facts;
@@ -160,8 +162,8 @@ export function momentRoom({ moreLike, leaveOut, step, back }) {
         "div",
         { class: "desk" },
         el("div", { class: video.picture === false ? "stage deaf" : "stage" }, screen, video.picture === false && icon("wave"), trouble),
-        text.root,
         el("div", { class: "below" }, controls, handles.root, overview.root, facts.shots.length > 1 && strip.root),
+        text.root,
       ),
     );
     overview.mark(start, end);
@@ -194,7 +196,7 @@ export function momentRoom({ moreLike, leaveOut, step, back }) {
       "header",
       { class: "crumbs" },
       button({ sign: "back", label: t("back"), bare: true, key: "Esc", act: back }),
-      el("div", { class: "title" }, el("h1", {}, facts.name), which.evidence.length ? el("div", { class: "told" }, scored(which.score), reasons(which)) : null),
+      el("h1", {}, facts.name),
       among &&
         el(
           "div",
@@ -203,6 +205,7 @@ export function momentRoom({ moreLike, leaveOut, step, back }) {
           el("span", {}, `${among.index + 1} / ${among.count}`),
           button({ sign: "next", label: t("key_next"), bare: true, key: "j", act: () => step(1), props: { disabled: among.index + 1 >= among.count } }),
         ),
+      which.evidence.length > 0 && el("div", { class: "told" }, scored(which.score), reasons(which)),
     );
   }
 

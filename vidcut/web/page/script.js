@@ -12,6 +12,16 @@ import { t } from "./words.js";
 
 /** @typedef {{n: number, text: string, length: number, chosen: api.Moment|null, candidates: api.Moment[]}} Slot */
 
+/** @type {(slot: Slot) => Slot} What is shown is one of what may be. */
+const withChosen = (slot) => {
+  const { chosen, candidates } = slot;
+  const isListed = !chosen || candidates.some((one) => api.identity(one) === api.identity(chosen));
+  return isListed ? slot : { ...slot, candidates: [chosen, ...candidates] };
+};
+
+/** @type {(slot: Slot) => number} How long it is in the film: whole sentences are not cut short. */
+const lasting = ({ chosen, length: read_s }) => (chosen ? chosen.end - chosen.start : read_s);
+
 const KEY = "vidcut.script";
 
 export function scriptRoom() {
@@ -66,7 +76,7 @@ export function scriptRoom() {
     const kept = Object.fromEntries([...locks].map(([n, moment]) => [String(n), api.place(moment)]));
     try {
       const answer = await api.plan({ text: text.value, locks: kept }, planning.signal);
-      slots = answer.slots;
+      slots = answer.slots.map(withChosen);
       for (const n of locks.keys()) if (!slots.some((slot) => slot.n === n)) locks.delete(n);
       draw();
       announce(t("slots_filled", filled()));
@@ -80,7 +90,7 @@ export function scriptRoom() {
   const filled = () => ({ n: slots.filter((slot) => slot.chosen).length, of: slots.length });
 
   function draw() {
-    const lasts = slots.reduce((sum, slot) => sum + slot.length, 0);
+    const lasts = slots.reduce((sum, slot) => sum + lasting(slot), 0);
     const gaps = slots.length - filled().n;
     fill(
       summary,
@@ -128,7 +138,7 @@ export function scriptRoom() {
       el(
         "div",
         { class: "words" },
-        el("div", { class: "nth" }, el("b", {}, slot.n), ` · ${length(slot.length)}`, lock),
+        el("div", { class: "nth" }, el("b", {}, slot.n), ` · ${length(lasting(slot))}`, lock),
         el("p", { class: "text" }, slot.text),
         chosen &&
           el("p", { class: "from" }, el("a", { href: hashOf(chosen, slot.text) }, chosen.video.name), ` ${clock(chosen.start, 1)} – ${clock(chosen.end, 1)} `, scored(chosen.score)),

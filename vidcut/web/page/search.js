@@ -33,6 +33,9 @@ export function searchRoom({ field, go, open }) {
   let typed_ms = 0;
   let current = 0;
   let shown = "";
+  /** Whether what is shown is not yet what is wanted, and whether Enter was pressed meanwhile. */
+  let isBehind = false;
+  let isEntering = false;
 
   const acts = {
     href: (/** @type {api.Moment} */ one) => hashOf(one, wanted.q),
@@ -85,19 +88,22 @@ export function searchRoom({ field, go, open }) {
   field.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
     if (event.key === "Enter" || event.key === "ArrowDown") {
-      if (move(0)) event.preventDefault();
+      isEntering = isBehind;
+      if (isBehind || move(0)) event.preventDefault();
     }
   });
 
   function typed() {
     wanted.q = field.value;
     typed_ms = performance.now();
+    isEntering = false;
     changed(PAUSE_MS);
   }
 
   /** @param {number} pause_ms */
   function changed(pause_ms) {
     clearTimeout(pausing);
+    isBehind = true;
     pausing = setTimeout(() => {
       go(address());
       run(0);
@@ -125,12 +131,14 @@ export function searchRoom({ field, go, open }) {
       if (error instanceof DOMException) return undefined; // superseded
       fail(error);
     }
+    isBehind = false;
     root.classList.remove("busy");
     return undefined;
   }
 
   function empty() {
     moments = [];
+    isBehind = false;
     isMore = false;
     grid.show([]);
     fill(message);
@@ -139,7 +147,7 @@ export function searchRoom({ field, go, open }) {
     hello.show();
   }
 
-  /** @param {{moments: api.Moment[], note: string|null, took_ms: number}} answer @param {boolean} isLonger */
+  /** @param {{moments: api.Moment[], note: string|null, note_code?: string|null}} answer @param {boolean} isLonger */
   function show(answer, isLonger) {
     const left = new Set(wanted.unlikes.map((one) => `${one.video}@${one.start}-${one.end}`));
     moments = answer.moments.filter((one) => !left.has(api.identity(one)));
@@ -152,15 +160,24 @@ export function searchRoom({ field, go, open }) {
       if (scrollY) scrollTo({ top: 0 });
       grid.show(moments);
     }
+    isBehind = false;
+    if (isEntering) move(0);
+    isEntering = false;
     const many = t(isMore ? "n_moments_more" : "n_moments", { n: moments.length });
     fill(row.said, many);
-    fill(message, answer.note && el("p", { class: "note" }, answer.note), !moments.length && nobody());
+    fill(message, noted(answer), !moments.length && nobody());
     if (typed_ms) {
       performance.measure("vidcut.results", { start: typed_ms });
       typed_ms = 0;
     }
     clearTimeout(saying);
     saying = setTimeout(() => announce(moments.length ? many : t("nothing_found")), SAY_MS);
+  }
+
+  /** @param {{note: string|null, note_code?: string|null}} answer */
+  function noted({ note, note_code: code }) {
+    if (!note || code === "nothing") return null;
+    return el("p", { class: "note" }, code === "offline_model" ? t("offline_note") : note);
   }
 
   function further() {
@@ -274,7 +291,11 @@ export function searchRoom({ field, go, open }) {
         grid.measure();
       }
     },
-    back: () => move(0),
+    /** @param {number} index the card that was looked at */
+    back(index) {
+      current = index;
+      move(0);
+    },
     stop,
     query: () => wanted.q,
   };
