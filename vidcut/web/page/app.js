@@ -22,9 +22,10 @@ const RETRY_MS = 3000;
 let found = { list: /** @type {Moment[]} */ ([]), index: -1 };
 
 const openHelp = help();
-const field = /** @type {HTMLInputElement} */ (
-  el("input", { type: "search", id: "q", name: "q", placeholder: t("search_placeholder"), autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "search", "aria-label": t("search"), "aria-keyshortcuts": "/" })
-);
+const field = /** @type {HTMLInputElement} */ (document.getElementById("q"));
+const early = field.value; // typed before this ran
+field.placeholder = t("search_placeholder");
+field.setAttribute("aria-label", t("search"));
 const search = searchRoom({ field, go: replace, open });
 const moment = momentRoom({
   moreLike(one) {
@@ -144,12 +145,8 @@ function bar() {
   });
   const other = language() === "en" ? "zh" : "en";
   const tongue = el("button", { type: "button", class: "bare tongue", lang: other, on: { click: () => becomeLanguage(other) } }, other === "zh" ? "中文" : "EN");
-  const form = el("form", { class: "search", role: "search" }, icon("search"), field, el("kbd", { "aria-hidden": "true" }, "/"));
-  form.addEventListener("submit", (event) => event.preventDefault());
-  fill(
-    /** @type {Element} */ (document.getElementById("bar")),
-    el("a", { class: "brand", href: "#/find", "aria-label": "vidcut" }, el("img", { src: "/page/mark.svg", alt: "", width: 26, height: 26 }), el("b", {}, "vidcut")),
-    form,
+  field.form?.addEventListener("submit", (event) => event.preventDefault());
+  document.getElementById("bar")?.append(
     el("nav", { "aria-label": t("rooms") }, link("find", "search", "1"), link("script", "script", "2"), link("library", "library", "3")),
     el("div", { class: "tools" }, tongue, colours, button({ sign: "keys", label: t("help"), bare: true, key: "?", class: "keys", act: openHelp })),
   );
@@ -204,5 +201,8 @@ addEventListener("vidcut-gone", gone);
 addEventListener("hashchange", enter);
 enter();
 begun();
-if (!location.hash) field.focus();
+if (early && !location.hash) {
+  field.value = early;
+  field.dispatchEvent(new Event("input"));
+}
 document.body.classList.add("ready");
