@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -101,23 +102,38 @@ def build(
     return Guard(app, key, host)
 
 
+class _Number(Convertor[int]):
+    """A number in a path: of a video, or of a file."""
+
+    regex = "[0-9]{1,18}"
+
+    def convert(self, value: str) -> int:
+        """SQLite keeps 64 bits, and Python reads no number of thousands of digits."""
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        """As starlette asks."""
+        return str(value)
+
+
 def _routes() -> list[Route]:
-    one = "/media/{video:int}"
+    register_url_convertor("number", _Number())
+    one = "/media/{video:number}"
     return [
         Route("/", pages.index),
         Route("/page/{name}", pages.file),
         Route("/api/about", looking.about),
         Route("/api/search", searching.search),
         Route("/api/videos", looking.videos),
-        Route("/api/videos/{video:int}", looking.video),
-        Route("/api/videos/{video:int}/curve", searching.curve),
+        Route("/api/videos/{video:number}", looking.video),
+        Route("/api/videos/{video:number}/curve", searching.curve),
         Route("/api/snap", looking.snap),
         Route("/api/jobs", orders.every, methods=["GET"]),
         Route("/api/jobs", orders.start, methods=["POST"]),
         Route("/api/jobs/events", events.events),
         Route("/api/jobs/{job}", orders.one, methods=["GET"]),
         Route("/api/jobs/{job}", orders.cancel, methods=["DELETE"]),
-        Route("/api/jobs/{job}/files/{number:int}", orders.file),
+        Route("/api/jobs/{job}/files/{number:number}", orders.file),
         Route("/api/command", orders.command, methods=["POST"]),
         Route("/api/script/plan", script_view.plan, methods=["POST"]),
         Route(one, media.whole_file),
