@@ -25,7 +25,10 @@ export function dock({ root, go, query }) {
     el("select", { "aria-label": t("format"), class: "format" }, ...FORMATS.map((one) => el("option", { value: one }, t(`format_${one}`))))
   );
   const places = () => tray.all().map(api.place);
-  const make = (/** @type {object} */ wish) => void begin({ moments: places(), query: query(), ...wish });
+  const make = (/** @type {object} */ wish) => {
+    more.hidePopover();
+    void begin({ moments: places(), query: query(), ...wish });
+  };
   const cut = button({ sign: "cut", label: t("cut_clips"), class: "strong", act: () => make({ kind: "cut", vertical: vertical.checked }) });
   const reel = button({
     sign: "reel", label: t("make_reel"),
@@ -78,6 +81,7 @@ export function dock({ root, go, query }) {
   root.setAttribute("aria-label", t("tray"));
 
   async function copy() {
+    more.hidePopover();
     try {
       const { command } = await api.command(places(), "cut");
       await navigator.clipboard.writeText(command);

@@ -87,6 +87,7 @@ export function searchRoom({ field, go, open }) {
   field.addEventListener("compositionend", typed);
   field.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
+    if (event.key === "/" && !field.value) event.preventDefault(); // it was to come here
     if (event.key === "Enter" || event.key === "ArrowDown") {
       isEntering = isBehind;
       if (isBehind || move(0)) event.preventDefault();

@@ -5,33 +5,6 @@ import { identity } from "./api.js";
 /** @typedef {import("./api.js").Moment} Moment */
 
 const KEY = "vidcut.tray";
-/** @type {Moment[]} */
-let held = restored();
-/** @type {Array<() => void>} */
-const listeners = [];
-
-/** @returns {Moment[]} */
-function restored() {
-  try {
-    return read(sessionStorage.getItem(KEY) ?? "[]");
-  } catch {
-    return []; // a browser that keeps nothing
-  }
-}
-
-/**
- * Moments from a text that another page may have written.
- * @param {string} text
- * @returns {Moment[]}
- */
-export function read(text) {
-  try {
-    const found = JSON.parse(text);
-    return Array.isArray(found) ? found.filter(isMoment) : [];
-  } catch {
-    return [];
-  }
-}
 
 /** @type {(one: any) => boolean} */
 const isMoment = (one) =>
@@ -40,6 +13,37 @@ const isMoment = (one) =>
   Number.isFinite(one.start) &&
   one.end > one.start &&
   Array.isArray(one.evidence);
+
+/** @type {Moment[]} */
+let held = restored();
+/** @type {Array<() => void>} */
+const listeners = [];
+
+/** @returns {Moment[]} */
+function restored() {
+  let kept;
+  try {
+    kept = sessionStorage.getItem(KEY);
+  } catch {
+    return []; // a browser that keeps nothing
+  }
+  return read(kept ?? "[]");
+}
+
+/**
+ * Moments from a text that another page may have written.
+ * @param {string} text
+ * @returns {Moment[]}
+ */
+export function read(text) {
+  let found;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    return []; // not JSON: not ours
+  }
+  return Array.isArray(found) ? found.filter(isMoment) : [];
+}
 
 /** @param {Moment[]} to */
 function become(to) {
