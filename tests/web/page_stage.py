@@ -101,7 +101,9 @@ class Stage:
             yield page
         finally:
             context.close()
-        assert [one for one in wrong if "Failed to load resource" not in one] == []
+        told = [one for one in wrong if "Failed to load resource" not in one]
+        if told:
+            pytest.fail("; ".join(told))
 
 
 @contextmanager

@@ -31,6 +31,7 @@ export class Refusal extends Error {
  */
 async function ask(path, { method = "GET", body, signal } = {}) {
   let answer;
+  let text;
   try {
     answer = await fetch(path, {
       method,
@@ -38,13 +39,23 @@ async function ask(path, { method = "GET", body, signal } = {}) {
       headers: body ? { "Content-Type": "application/json" } : {},
       body: body ? JSON.stringify(body) : undefined,
     });
+    text = await answer.text();
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Refusal(0, "");
   }
-  const said = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Refusal(answer.status, said.error ?? answer.statusText);
+  const said = read(text);
+  if (!answer.ok || said === null) throw new Refusal(answer.status, said?.error ?? answer.statusText);
   return said;
+}
+
+/** @type {(text: string) => any} null where it is no JSON */
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /**

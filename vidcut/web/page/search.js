@@ -66,7 +66,8 @@ export function searchRoom({ field, go, open }) {
     changed(0);
     field.focus();
   } });
-  const root = el("section", { class: "room find", "aria-label": t("find") }, row.root, message, grid.root, hello.root);
+  const heading = el("h1", { class: "unseen", hidden: true }, t("moments"));
+  const root = el("section", { class: "room find", "aria-label": t("find") }, heading, row.root, message, grid.root, hello.root);
   grid.root.setAttribute("aria-label", t("moments"));
   grid.root.addEventListener("focusin", (event) => {
     const link = /** @type {HTMLElement} */ (event.target).closest(".card")?.querySelector(".open");
@@ -145,6 +146,7 @@ export function searchRoom({ field, go, open }) {
     fill(message);
     fill(row.said);
     root.classList.remove("busy", "asked");
+    heading.hidden = true;
     hello.show();
   }
 
@@ -154,6 +156,7 @@ export function searchRoom({ field, go, open }) {
     moments = answer.moments.filter((one) => !left.has(api.identity(one)));
     isMore = answer.moments.length >= COUNTS[step] && step + 1 < COUNTS.length;
     root.classList.add("asked");
+    heading.hidden = false;
     hello.hide();
     if (isLonger) grid.extend(moments);
     else {
