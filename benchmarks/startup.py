@@ -133,7 +133,7 @@ def main() -> None:
         os.environ["VIDCUT_STORE"] = options.store
         for chunks in options.chunks:
             path = Path(folder) / str(chunks) / ".vidcut"
-            _build(path, chunks, options.store)
+            build(path, chunks, options.store)
             search = [*vidcut, "search", "red car 火锅", "-n", "--json", "--min-score", "0"]
             search += ["--library", str(path)]
             print(f"{chunks} chunks, cold: {_median(search, options.runs):.3f} s", end="; ")
@@ -178,7 +178,7 @@ def _warm(path: Path) -> Iterator[float]:
 # Building -----------------------------------------------------------------------------
 
 
-def _build(path: Path, chunks: int, store_name: str) -> None:
+def build(path: Path, chunks: int, store_name: str) -> None:
     kind = store(Settings(store=store_name))
     text: TextEncoder = plugins.load("encoders", "e5").create(EncoderOptions(threads=2))
     seen = plugins.load("encoders", "labels").create(EncoderOptions())

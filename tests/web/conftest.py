@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from vidcut import library, wiring
+from vidcut import library, terms, wiring
 from vidcut.footage import content_hash
 from vidcut.records import Draft, Span
 
@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_media"
+VOICE = "it's a\n$(note) `é`.m4a"
+"""A name as names may be."""
 SAID = {
     "pets.mp4": ("a cat sleeps on the sofa", "the dog is eating"),
     "space.mkv": ("launch pad forty", "the rocket burns"),
     "cafe.webm": ("a cup of coffee", "晚上吃火锅"),
-    "voice-note.m4a": ("buy coffee and milk",),
+    VOICE: ("buy coffee and milk",),
 }
 SECOND_US = 1_000_000
 
@@ -57,7 +59,7 @@ def add_video(holdings: Any, path: Path, sentences: tuple[str, ...], reader: Any
         catalog.add_cuts(number, [4 * SECOND_US])
         for place, text in enumerate(sentences):
             span = Span(3 * place * SECOND_US, (3 * place + 2) * SECOND_US)
-            catalog.add_chunk(number, "asr", Draft(span, text), library.terms.found_by(text))
+            catalog.add_chunk(number, "asr", Draft(span, text), terms.found_by(text))
         catalog.keep_modality_space("asr", wiring.encoder("e5", wiring_settings()).space)
     return number
 
@@ -121,7 +123,7 @@ class Served:
         return answer
 
     def get(self, path: str, **headers: str | None) -> Answer:
-        return self.ask("GET", path, **headers)
+        return self.ask("GET", path, body=None, **headers)
 
     def post(self, path: str, facts: object, **headers: str | None) -> Answer:
         return self.ask("POST", path, body=json.dumps(facts).encode(), **headers)
@@ -211,7 +213,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of films with its library."""
     folder = tmp_path_factory.mktemp("films")
     for name in SAID:
-        shutil.copy(SAMPLES / name, folder)
+        shutil.copy(SAMPLES / ("voice-note.m4a" if name == VOICE else name), folder / name)
     return make_library(folder)
 
 

@@ -7,13 +7,22 @@ import os
 import shutil
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 
 import vidcut
-from tests.web.conftest import SAID, SAMPLES, add_video, make_library, serving, wiring_settings
+from tests.web.conftest import (
+    SAID,
+    SAMPLES,
+    VOICE,
+    add_video,
+    make_library,
+    serving,
+    wiring_settings,
+)
 from vidcut import library, wiring
 from vidcut.web.desks import Desk
 
@@ -73,7 +82,7 @@ def test_nothing_asked_is_nothing_found(served: Served) -> None:
 
 def test_a_search_is_narrowed(served: Served) -> None:
     ids = served.ids()
-    assert sorted(names(found(served, "coffee"))) == ["cafe.webm", "voice-note.m4a"]
+    assert sorted(names(found(served, "coffee"))) == ["cafe.webm", VOICE]
     assert names(found(served, "coffee", video=str(ids["cafe.webm"]))) == ["cafe.webm"]
     both = f"{ids['cafe.webm']},{ids['pets.mp4']}"
     assert names(found(served, "coffee", video=both)) == ["cafe.webm"]
@@ -81,21 +90,6 @@ def test_a_search_is_narrowed(served: Served) -> None:
     assert len(found(served, "coffee", k="1")["moments"]) == 1
     assert found(served, "coffee", modality="frame,ocr")["moments"] == []
     assert found(served, "coffee", modality="asr")["moments"]
-
-
-def test_a_search_is_narrowed_by_days(served: Served, films: Path, tmp_path: Path) -> None:
-    shutil.copy(films / "pets.mp4", tmp_path)
-    os.utime(tmp_path / "pets.mp4", (1_700_000_000, 1_700_000_000))  # 2023-11-14
-    make_library(tmp_path, {"pets.mp4": ("a cat sleeps",)})
-    with serving(tmp_path) as dated:
-        for days, count in (
-            ({"from": "2023-11-14"}, 1),
-            ({"from": "2023-11-15"}, 0),
-            ({"to": "2023-11-14"}, 1),
-            ({"to": "2023-11-13"}, 0),
-            ({"from": "2023-11-14", "to": "2023-11-14"}, 1),
-        ):
-            assert len(found(dated, "cat", **days)["moments"]) == count, days
 
 
 def test_moments_are_as_long_as_they_may_be(served: Served) -> None:
@@ -108,7 +102,7 @@ def test_moments_are_as_long_as_they_may_be(served: Served) -> None:
 def test_what_was_not_right_is_not_shown_again(served: Served) -> None:
     ids = served.ids()
     told = found(served, "coffee", unlike=f"{ids['cafe.webm']}@0-2")
-    assert names(told) == ["voice-note.m4a"]
+    assert names(told) == [VOICE]
     assert names(found(served, "coffee", like=f"{ids['cafe.webm']}@0-2"))
 
 
@@ -140,7 +134,7 @@ def test_videos_are_listed(served: Served, films: Path) -> None:
     assert (pets["picture"], pets["sound"]) == (True, False)
     playable = {one["name"]: one["playable"] for one in told["videos"]}
     assert playable == {
-        "pets.mp4": True, "cafe.webm": True, "voice-note.m4a": True, "space.mkv": False
+        "pets.mp4": True, "cafe.webm": True, VOICE: True, "space.mkv": False
     }  # fmt: skip
     assert served.get(f"/api/videos?cursor={len(SAID)}").json["videos"] == []
 
@@ -155,7 +149,7 @@ def test_a_video_is_told_in_full(served: Served) -> None:
         {"start": 3, "end": 5, "text": "晚上吃火锅"},
     ]
     assert told["ocr"] == []
-    assert served.get(f"/api/videos/{ids['voice-note.m4a']}").json["shots"] == []
+    assert served.get(f"/api/videos/{ids[VOICE]}").json["shots"] == []
     assert served.get("/api/videos/999").status == 404
 
 
@@ -178,11 +172,20 @@ def test_a_query_has_a_curve_over_a_video(served: Served) -> None:
 # Underneath ---------------------------------------------------------------------------
 
 
-def test_what_is_indexed_meanwhile_is_found(films: Path, tmp_path: Path) -> None:
+def test_days_narrow_and_what_is_indexed_meanwhile_is_found(films: Path, tmp_path: Path) -> None:
     shutil.copy(SAMPLES / "pets.mp4", tmp_path)
+    os.utime(tmp_path / "pets.mp4", (1_700_000_000, 1_700_000_000))  # 2023-11-14
     shutil.copy(SAMPLES / "cafe.webm", tmp_path)
     make_library(tmp_path, {"pets.mp4": ("a cat",)})
     with serving(tmp_path) as served:
+        for days, count in (
+            ({"from": "2023-11-14"}, 1),
+            ({"from": "2023-11-15"}, 0),
+            ({"to": "2023-11-14"}, 1),
+            ({"to": "2023-11-13"}, 0),
+            ({"from": "2023-11-14", "to": "2023-11-14"}, 1),
+        ):
+            assert len(found(served, "cat", **days)["moments"]) == count, days
         assert names(found(served, "coffee")) == []
         store = wiring.store(wiring_settings())
         reader = wiring.reader("pyav")
@@ -202,13 +205,15 @@ def test_a_search_that_is_superseded_is_never_made(films: Path) -> None:
     """Of those that wait their turn, who has gone is passed over."""
     done: list[str] = []
 
+    def typing(word: str, _: vidcut.Library) -> None:
+        done.append(word)
+
     async def ask() -> None:
         desk, hold = Desk(vidcut.Library(films), "test"), threading.Event()
         first = asyncio.ensure_future(desk.ask(lambda _: hold.wait(10)))
         await asyncio.sleep(0.05)
         typed = [
-            asyncio.ensure_future(desk.ask(lambda _, word=word: done.append(word)))
-            for word in ("h", "ho", "hot")
+            asyncio.ensure_future(desk.ask(partial(typing, word))) for word in ("h", "ho", "hot")
         ]
         await asyncio.sleep(0.05)
         for superseded in typed[:2]:

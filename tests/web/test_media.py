@@ -7,17 +7,18 @@ import os
 import subprocess
 import time
 from email.utils import formatdate
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.web.conftest import children
+from tests.web.conftest import VOICE, children
 from vidcut.web.shelf import Shelf
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.web.conftest import Served
 
 FILM = "pets.mp4"
@@ -39,7 +40,7 @@ def test_a_file_comes_as_it_is(served: Served, films: Path, ids: dict[str, int])
     for name, mime in (
         (FILM, "video/mp4"),
         ("cafe.webm", "video/webm"),
-        ("voice-note.m4a", "audio/mp4"),
+        (VOICE, "audio/mp4"),
         ("space.mkv", "application/octet-stream"),
     ):
         whole = served.get(f"/media/{ids[name]}")
@@ -173,7 +174,7 @@ def test_a_picture_is_made_once(served: Served, films: Path, ids: dict[str, int]
 
 
 def test_what_has_no_picture_shows_none(served: Served, ids: dict[str, int]) -> None:
-    told = served.get(f"/media/{ids['voice-note.m4a']}/frame?at=0")
+    told = served.get(f"/media/{ids[VOICE]}/frame?at=0")
     assert told.status == 404
     assert served.get(f"/media/{ids[FILM]}/frame?at=9999").status == 422
 

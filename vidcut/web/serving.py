@@ -63,10 +63,10 @@ def serve(
     )
     shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  (asked for by name)
     base = f"http://{f'[{shown}]' if ':' in shown else shown}:{key.port}/?token="
-    tell(base + key.token)
-    if opens:
-        webbrowser.open(base + key.ticket())
     try:
+        tell(base + key.token)
+        if opens:
+            webbrowser.open(base + key.ticket())
         asyncio.run(server.serve([listening]))
     except KeyboardInterrupt:
         pass  # the way to end it: uvicorn has ended, and hands the signal on
