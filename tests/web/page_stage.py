@@ -57,7 +57,8 @@ def make_library(folder: Path) -> None:
 
 def _add(holdings: Any, path: Path, truth: dict[str, Any]) -> None:
     catalog, facts = holdings.catalog, path.stat()
-    reader, encoder = wiring.reader("pyav"), wiring.encoder("e5", wiring_settings())
+    reader = wiring.reader("pyav")
+    encoder: Any = wiring.encoder("e5", wiring_settings())
     with catalog.writing():
         stamp = (facts.st_size, facts.st_mtime_ns)
         number = int(catalog.add_video(holdings.relative(path), stamp, content_hash(path)))
@@ -84,7 +85,7 @@ class Stage:
 
     @contextmanager
     def page(self, path: str = "", **wishes: Any) -> Iterator[Page]:
-        """The page, opened by its token; nothing may go wrong in it, nor be refused by its policy."""
+        """The page, opened by its token; nothing may go wrong in it, nor against its policy."""
         wishes = {"viewport": {"width": WIDE, "height": TALL}, "locale": "en-US", **wishes}
         context = self.browser.new_context(accept_downloads=True, **wishes)
         context.set_default_timeout(PATIENCE_MS)
@@ -92,7 +93,7 @@ class Stage:
         wrong: list[str] = []
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("dialog", lambda dialog: wrong.append(dialog.message))
-        page.on("console", lambda said: said.type == "error" and wrong.append(said.text))
+        page.on("console", lambda said: wrong.extend([said.text] * (said.type == "error")))
         page.goto(self.served.address)
         page.wait_for_selector("body.ready")
         if path:

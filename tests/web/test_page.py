@@ -35,8 +35,8 @@ def page(stage: Stage) -> Iterator[Page]:
 
 
 def seconds_of(path: Path) -> float:
-    command = ["ffprobe", "-v", "error", "-of", "json", "-show_format", "-show_streams", path]
-    facts = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    command = ["ffprobe", "-v", "error", "-of", "json", "-show_format", "-show_streams"]
+    facts = json.loads(subprocess.run([*command, path], check=True, capture_output=True).stdout)
     assert {one["codec_type"] for one in facts["streams"]} >= {"video", "audio"}
     return float(facts["format"]["duration"])
 
@@ -195,14 +195,18 @@ def test_the_transcript_goes_along_and_leads(page: Page) -> None:
     page.wait_for_selector(".lines li.match")
     page.get_by_role("button", name="今天我们带着摄像机出门旅行。").click()
     page.wait_for_function("() => document.querySelector('.screen').currentTime < 4")
-    page.wait_for_function("() => document.querySelector('.lines [aria-current]').innerText.includes('摄像机')")
+    page.wait_for_function(
+        "() => document.querySelector('.lines [aria-current]').innerText.includes('摄像机')"
+    )
 
 
 def test_what_the_browser_cannot_play_is_streamed(page: Page) -> None:
     ask(page, "training under water")
     assert names(page, ".card")[0] == "space.mkv"
     page.keyboard.press("Enter")
-    page.wait_for_function("() => document.querySelector('.screen')?.currentTime > 0.3", timeout=60_000)
+    page.wait_for_function(
+        "() => document.querySelector('.screen')?.currentTime > 0.3", timeout=60_000
+    )
     assert "/play?start=" in str(page.locator(".screen").evaluate("(one) => one.src"))
 
 
@@ -235,7 +239,9 @@ def collect(page: Page, *queries: str) -> None:
 def test_a_reel_is_built_by_drag_and_drop(page: Page, tmp_path: Path) -> None:
     collect(page, "Day three: the garden", "card reader is broken")
     ask(page, "coffee")
-    page.locator(".card").nth(0).drag_to(page.locator(".held").first, target_position={"x": 5, "y": 30})
+    page.locator(".card").nth(0).drag_to(
+        page.locator(".held").first, target_position={"x": 5, "y": 30}
+    )
     page.wait_for_function("() => document.querySelectorAll('.held').length === 3")
     before = times(page, ".held")
     boxes = [page.locator(".held").nth(one).bounding_box() for one in (0, 2)]

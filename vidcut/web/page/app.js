@@ -94,7 +94,10 @@ function enter() {
   if (name !== "moment") moment.leave();
   document.body.dataset.room = name;
   for (const link of document.querySelectorAll("nav a")) {
-    link.toggleAttribute("aria-current", link.getAttribute("href") === `#/${name === "moment" ? "find" : name}`);
+    link.toggleAttribute(
+      "aria-current",
+      link.getAttribute("href") === `#/${name === "moment" ? "find" : name}`,
+    );
   }
   if (name === "moment") show(moment.root, () => enterMoment(id, given));
   else if (name === "script") show(rooms.script().root);
@@ -128,14 +131,25 @@ function enterMoment(id, given) {
   const wanted = { video, start, end, score: 0, evidence: [] };
   const index = found.list.findIndex((one) => api.identity(one) === api.identity(wanted));
   found.index = index;
-  moment.show(found.list[index] ?? wanted, given.get("q") ?? "", index < 0 ? null : { index, count: found.list.length });
+  moment.show(
+    found.list[index] ?? wanted,
+    given.get("q") ?? "",
+    index < 0 ? null : { index, count: found.list.length },
+  );
 }
 
 function bar() {
   const link = (/** @type {string} */ name, /** @type {string} */ sign, /** @type {string} */ key) =>
-    el("a", { href: `#/${name}`, title: `${t(name)} (${key})`, "aria-label": t(name) }, icon(sign), el("span", {}, t(name)));
+    el(
+      "a",
+      { href: `#/${name}`, title: `${t(name)} (${key})`, "aria-label": t(name) },
+      icon(sign),
+      el("span", {}, t(name)),
+    );
   const colours = button({
-    sign: SUNS[theme()], label: t(`theme_${theme()}`), bare: true,
+    sign: SUNS[theme()],
+    label: t(`theme_${theme()}`),
+    bare: true,
     act: () => {
       becomeTheme(nextTheme());
       colours.querySelector("use")?.setAttribute("href", `#i-${SUNS[theme()]}`);
@@ -144,12 +158,30 @@ function bar() {
     },
   });
   const other = language() === "en" ? "zh" : "en";
-  const tongue = el("button", { type: "button", class: "bare tongue", lang: other, on: { click: () => becomeLanguage(other) } }, other === "zh" ? "中文" : "EN");
-  field.form?.addEventListener("submit", (event) => event.preventDefault());
-  document.getElementById("bar")?.append(
-    el("nav", { "aria-label": t("rooms") }, link("find", "search", "1"), link("script", "script", "2"), link("library", "library", "3")),
-    el("div", { class: "tools" }, tongue, colours, button({ sign: "keys", label: t("help"), bare: true, key: "?", class: "keys", act: openHelp })),
+  const tongue = el(
+    "button",
+    { type: "button", class: "bare tongue", lang: other, on: { click: () => becomeLanguage(other) } },
+    other === "zh" ? "中文" : "EN",
   );
+  field.form?.addEventListener("submit", (event) => event.preventDefault());
+  document
+    .getElementById("bar")
+    ?.append(
+      el(
+        "nav",
+        { "aria-label": t("rooms") },
+        link("find", "search", "1"),
+        link("script", "script", "2"),
+        link("library", "library", "3"),
+      ),
+      el(
+        "div",
+        { class: "tools" },
+        tongue,
+        colours,
+        button({ sign: "keys", label: t("help"), bare: true, key: "?", class: "keys", act: openHelp }),
+      ),
+    );
 }
 
 const SUNS = { auto: "auto", light: "sun", dark: "moon" };
@@ -180,17 +212,27 @@ skip?.addEventListener("click", (event) => {
   event.preventDefault(); // the address tells the room
   main.focus();
 });
-dock({ root: /** @type {HTMLElement} */ (document.getElementById("dock")), go: (hash) => (location.hash = hash), query: search.query });
+dock({
+  root: /** @type {HTMLElement} */ (document.getElementById("dock")),
+  go: (hash) => (location.hash = hash),
+  query: search.query,
+});
 bind("everywhere", t("everywhere"), () => true, [
   { keys: ["/"], says: t("key_search"), does: () => field.select() },
-  { keys: ["1", "2", "3"], says: t("key_rooms"), does: (event) => void (location.hash = ["#/find", "#/script", "#/library"][Number(event.key) - 1]) },
+  {
+    keys: ["1", "2", "3"],
+    says: t("key_rooms"),
+    does: (event) => void (location.hash = ["#/find", "#/script", "#/library"][Number(event.key) - 1]),
+  },
   { keys: ["?"], says: t("help"), does: openHelp },
   {
-    keys: ["Escape"], says: t("key_escape"),
+    keys: ["Escape"],
+    says: t("key_escape"),
     does: () => {
       if (search.stop()) return true;
       if (document.activeElement === field && field.value) field.select();
-      else if (document.activeElement instanceof HTMLElement && document.activeElement !== document.body) document.activeElement.blur();
+      else if (document.activeElement instanceof HTMLElement && document.activeElement !== document.body)
+        document.activeElement.blur();
       else return false;
       return true;
     },

@@ -31,7 +31,12 @@ export function card(moment, index, acts) {
   const shot = picture(moment);
   const when = `${clock(moment.start, 1)} – ${clock(moment.end, 1)}`;
   const take = button({
-    sign: "plus", label: t("take"), bare: true, class: "take", act: () => acts.take(index), props: { tabindex: -1 },
+    sign: "plus",
+    label: t("take"),
+    bare: true,
+    class: "take",
+    act: () => acts.take(index),
+    props: { tabindex: -1 },
   });
   const made = el(
     "li",
@@ -43,8 +48,15 @@ export function card(moment, index, acts) {
       el(
         "a",
         {
-          class: "open", href: acts.href(moment), draggable: "false", "data-index": index, tabindex: index ? -1 : 0,
-          on: { click: (/** @type {MouseEvent} */ event) => isPlain(event) && (event.preventDefault(), acts.open(index)) },
+          class: "open",
+          href: acts.href(moment),
+          draggable: "false",
+          "data-index": index,
+          tabindex: index ? -1 : 0,
+          on: {
+            click: (/** @type {MouseEvent} */ event) =>
+              isPlain(event) && (event.preventDefault(), acts.open(index)),
+          },
         },
         el("span", { class: "name" }, moment.video.name),
         el("span", { class: "unseen" }, `, ${when}`),
@@ -55,8 +67,20 @@ export function card(moment, index, acts) {
     el(
       "div",
       { class: "does" },
-      button({ sign: "more", label: t("more_like"), bare: true, act: () => acts.more(index), props: { tabindex: -1 } }),
-      button({ sign: "not", label: t("not_this"), bare: true, act: () => acts.not(index), props: { tabindex: -1 } }),
+      button({
+        sign: "more",
+        label: t("more_like"),
+        bare: true,
+        act: () => acts.more(index),
+        props: { tabindex: -1 },
+      }),
+      button({
+        sign: "not",
+        label: t("not_this"),
+        bare: true,
+        act: () => acts.not(index),
+        props: { tabindex: -1 },
+      }),
       take,
     ),
   );
@@ -150,7 +174,10 @@ export function picture(moment) {
   if (moment.video.picture === false) {
     return el("div", { class: "shot deaf" }, icon("wave"), begins, lasts);
   }
-  const still = pictures.picture(api.frame(moment.video.id, (moment.start + moment.end) / 2, STILL_PX), "still");
+  const still = pictures.picture(
+    api.frame(moment.video.id, (moment.start + moment.end) / 2, STILL_PX),
+    "still",
+  );
   const shot = el("div", { class: "shot" }, still, begins, lasts);
   shot.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && scrub(shot, moment));
   return shot;
@@ -188,12 +215,16 @@ function scrub(shot, moment) {
     },
     { signal: leaving.signal },
   );
-  shot.addEventListener("pointerleave", () => {
-    leaving.abort();
-    strip.removeAttribute("src");
-    box.remove();
-    needle.remove();
-  }, { signal: leaving.signal });
+  shot.addEventListener(
+    "pointerleave",
+    () => {
+      leaving.abort();
+      strip.removeAttribute("src");
+      box.remove();
+      needle.remove();
+    },
+    { signal: leaving.signal },
+  );
   shot.append(box, needle);
   strip.src = api.sprite(api.place(moment), FRAMES, FRAME_PX);
 }

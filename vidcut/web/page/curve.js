@@ -12,13 +12,23 @@ const MOST_POINTS = 1000;
  * @param {{duration: number, seek: (seconds: number) => void}} how
  */
 export function curve({ duration, seek }) {
-  const drawing = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, preserveAspectRatio: "none", "aria-hidden": "true", focusable: "false" });
+  const drawing = svg("svg", {
+    viewBox: `0 0 ${WIDE} ${HIGH}`,
+    preserveAspectRatio: "none",
+    "aria-hidden": "true",
+    focusable: "false",
+  });
   const needle = el("i", { class: "needle" });
   const band = el("i", { class: "band" });
   const tip = el("span", { class: "tip", hidden: true });
   const ruler = el("div", { class: "ruler", "aria-hidden": "true" }, ...ticks(duration));
   const track = el("div", {
-    class: "track", role: "slider", tabindex: 0, "aria-label": t("position"), "aria-valuemin": 0, "aria-valuemax": duration.toFixed(1),
+    class: "track",
+    role: "slider",
+    tabindex: 0,
+    "aria-label": t("position"),
+    "aria-valuemin": 0,
+    "aria-valuemax": duration.toFixed(1),
   });
   track.append(drawing, band, needle, tip);
   const at = (/** @type {PointerEvent} */ event) => {
@@ -52,8 +62,13 @@ export function curve({ duration, seek }) {
     root: el("div", { class: "curve" }, track, ruler),
     /** @param {{step_s: number, scores: number[], by_modality?: Record<string, number[]>}} scores */
     show({ step_s, scores, by_modality = {} }) {
-      const all = Object.entries(by_modality).map(([name, line]) => svg("path", { class: `line mode-${name}`, d: path(line, step_s, duration, false) }));
-      drawing.replaceChildren(svg("path", { class: "area", d: path(scores, step_s, duration, true) }), ...all);
+      const all = Object.entries(by_modality).map(([name, line]) =>
+        svg("path", { class: `line mode-${name}`, d: path(line, step_s, duration, false) }),
+      );
+      drawing.replaceChildren(
+        svg("path", { class: "area", d: path(scores, step_s, duration, true) }),
+        ...all,
+      );
     },
     /** @param {number} start @param {number} end */
     mark(start, end) {
@@ -92,7 +107,8 @@ function path(scores, step_s, duration, isClosed) {
 
 /** @param {number} duration */
 function ticks(duration) {
-  const step = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600].find((one) => duration / one <= 8) ?? 7200;
+  const step =
+    [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600].find((one) => duration / one <= 8) ?? 7200;
   const made = [];
   for (let at = 0; at < duration; at += step) {
     const tick = el("span", {}, clock(at));

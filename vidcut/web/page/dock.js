@@ -22,24 +22,49 @@ export function dock({ root, go, query }) {
   const vertical = /** @type {HTMLInputElement} */ (el("input", { type: "checkbox", id: "vertical" }));
   const fade = /** @type {HTMLInputElement} */ (el("input", { type: "checkbox", id: "fade" }));
   const format = /** @type {HTMLSelectElement} */ (
-    el("select", { "aria-label": t("format"), class: "format" }, ...FORMATS.map((one) => el("option", { value: one }, t(`format_${one}`))))
+    el(
+      "select",
+      { "aria-label": t("format"), class: "format" },
+      ...FORMATS.map((one) => el("option", { value: one }, t(`format_${one}`))),
+    )
   );
   const places = () => tray.all().map(api.place);
   const make = (/** @type {object} */ wish) => {
     more.hidePopover();
     void begin({ moments: places(), query: query(), ...wish });
   };
-  const cut = button({ sign: "cut", label: t("cut_clips"), class: "strong", act: () => make({ kind: "cut", vertical: vertical.checked }) });
+  const cut = button({
+    sign: "cut",
+    label: t("cut_clips"),
+    class: "strong",
+    act: () => make({ kind: "cut", vertical: vertical.checked }),
+  });
   const reel = button({
-    sign: "reel", label: t("make_reel"),
+    sign: "reel",
+    label: t("make_reel"),
     act: () => make({ kind: "reel", vertical: vertical.checked, transition: fade.checked ? "fade" : "none" }),
   });
-  const timeline = button({ sign: "export", label: t("export"), act: () => make({ kind: "export", format: format.value }) });
+  const timeline = button({
+    sign: "export",
+    label: t("export"),
+    act: () => make({ kind: "export", format: format.value }),
+  });
   const busy = el("span", { class: "badge", hidden: true });
-  const panel = el("div", { class: "panel activity", id: "activity", popover: "auto", role: "region", "aria-label": t("activity") }, el("h2", {}, t("activity")), jobList(() => true));
+  const panel = el(
+    "div",
+    { class: "panel activity", id: "activity", popover: "auto", role: "region", "aria-label": t("activity") },
+    el("h2", {}, t("activity")),
+    jobList(() => true),
+  );
   const more = el(
     "div",
-    { class: "panel options", id: "tray-options", popover: "auto", role: "region", "aria-label": t("options") },
+    {
+      class: "panel options",
+      id: "tray-options",
+      popover: "auto",
+      role: "region",
+      "aria-label": t("options"),
+    },
     el("label", { class: "tick" }, vertical, el("span", {}, t("vertical"))),
     el("label", { class: "tick" }, fade, el("span", {}, t("fade"))),
     el("div", { class: "with" }, format, timeline),
@@ -47,7 +72,11 @@ export function dock({ root, go, query }) {
     button({ sign: "close", label: t("empty_tray"), act: empty }),
   );
   const fold = button({
-    sign: "reel", label: t("tray"), bare: true, class: "fold", key: "t",
+    sign: "reel",
+    label: t("tray"),
+    bare: true,
+    class: "fold",
+    key: "t",
     act: () => {
       const isFolded = root.classList.toggle("folded");
       fold.setAttribute("aria-expanded", String(!isFolded));
@@ -69,8 +98,24 @@ export function dock({ root, go, query }) {
         { class: "acts" },
         cut,
         reel,
-        el("button", { type: "button", class: "button", popovertarget: "tray-options" }, icon("filter"), el("span", {}, t("options"))),
-        el("button", { type: "button", class: "bare", popovertarget: "activity", "aria-label": t("activity"), title: t("activity") }, icon("down"), busy),
+        el(
+          "button",
+          { type: "button", class: "button", popovertarget: "tray-options" },
+          icon("filter"),
+          el("span", {}, t("options")),
+        ),
+        el(
+          "button",
+          {
+            type: "button",
+            class: "bare",
+            popovertarget: "activity",
+            "aria-label": t("activity"),
+            title: t("activity"),
+          },
+          icon("down"),
+          busy,
+        ),
       ),
     ),
     row,
@@ -145,7 +190,9 @@ export function dock({ root, go, query }) {
     fill(busy, many);
     if (root.hidden) draw();
   });
-  bind("tray", t("tray"), () => !root.hidden, [{ keys: ["t"], says: t("key_tray"), does: () => fold.click() }]);
+  bind("tray", t("tray"), () => !root.hidden, [
+    { keys: ["t"], says: t("key_tray"), does: () => fold.click() },
+  ]);
   draw();
 }
 
@@ -160,17 +207,36 @@ function held(moment, index, go) {
   return el(
     "li",
     { class: "held" },
-    el("span", { class: moment.video.picture === false ? "shot deaf" : "shot" }, moment.video.picture === false ? icon("wave") : still, el("span", { class: "long" }, length(moment.end - moment.start)), el("span", { class: "nth" }, index + 1)),
+    el(
+      "span",
+      { class: moment.video.picture === false ? "shot deaf" : "shot" },
+      moment.video.picture === false ? icon("wave") : still,
+      el("span", { class: "long" }, length(moment.end - moment.start)),
+      el("span", { class: "nth" }, index + 1),
+    ),
     el(
       "a",
       {
-        class: "open", href: hashOf(moment, ""), draggable: "false", "aria-keyshortcuts": "Alt+ArrowLeft Alt+ArrowRight Delete",
-        on: { click: (/** @type {Event} */ event) => event.defaultPrevented || (event.preventDefault(), go(hashOf(moment, ""))) },
+        class: "open",
+        href: hashOf(moment, ""),
+        draggable: "false",
+        "aria-keyshortcuts": "Alt+ArrowLeft Alt+ArrowRight Delete",
+        on: {
+          click: (/** @type {Event} */ event) =>
+            event.defaultPrevented || (event.preventDefault(), go(hashOf(moment, ""))),
+        },
       },
       el("span", { class: "name" }, moment.video.name),
       el("span", { class: "when" }, when),
     ),
-    button({ sign: "close", label: t("remove_x", { x: `${moment.video.name} ${when}` }), bare: true, class: "out", act: () => tray.remove(moment), props: { tabindex: -1 } }),
+    button({
+      sign: "close",
+      label: t("remove_x", { x: `${moment.video.name} ${when}` }),
+      bare: true,
+      class: "out",
+      act: () => tray.remove(moment),
+      props: { tabindex: -1 },
+    }),
   );
 }
 
@@ -197,7 +263,10 @@ function droppable(root, row) {
     const at = slot(event);
     (row.children[at] ?? row.lastElementChild)?.classList.add(row.children[at] ? "before" : "after");
   });
-  root.addEventListener("dragleave", (event) => root.contains(/** @type {Node|null} */ (event.relatedTarget)) || clear());
+  root.addEventListener(
+    "dragleave",
+    (event) => root.contains(/** @type {Node|null} */ (event.relatedTarget)) || clear(),
+  );
   root.addEventListener("drop", (event) => {
     const text = event.dataTransfer?.getData(KIND);
     clear();

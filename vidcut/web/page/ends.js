@@ -56,7 +56,19 @@ export function ends({ video, start, end, changed, scrub, done }) {
   const needle = el("i", { class: "needle" });
   const guide = el("i", { class: "guide", hidden: true });
   const handles = { start: handle("start"), end: handle("end") };
-  const track = el("div", { class: "track" }, film, lanes, before, after, frame, guide, needle, handles.start, handles.end);
+  const track = el(
+    "div",
+    { class: "track" },
+    film,
+    lanes,
+    before,
+    after,
+    frame,
+    guide,
+    needle,
+    handles.start,
+    handles.end,
+  );
   const facts = el("p", { class: "facts", "aria-live": "off" });
   const root = el(
     "div",
@@ -66,17 +78,30 @@ export function ends({ video, start, end, changed, scrub, done }) {
       "div",
       { class: "foot" },
       facts,
-      el("ul", { class: "legend", "aria-hidden": "true" }, ...KINDS.map((kind) => el("li", { class: `snap-${kind}` }, t(`snap_${kind}`)))),
+      el(
+        "ul",
+        { class: "legend", "aria-hidden": "true" },
+        ...KINDS.map((kind) => el("li", { class: `snap-${kind}` }, t(`snap_${kind}`))),
+      ),
       button({ sign: "plus", label: t("zoom_in"), bare: true, act: () => zoom(0.5) }),
       button({ sign: "minus", label: t("zoom_out"), bare: true, act: () => zoom(2) }),
-      button({ sign: "again", label: t("original_ends"), bare: true, act: () => set("start", original.start, original.end) }),
+      button({
+        sign: "again",
+        label: t("original_ends"),
+        bare: true,
+        act: () => set("start", original.start, original.end),
+      }),
     ),
   );
 
   /** @param {"start"|"end"} which */
   function handle(which) {
     const made = el("button", {
-      type: "button", class: `handle ${which}`, role: "slider", "aria-label": t(`end_${which}`), "aria-orientation": "horizontal",
+      type: "button",
+      class: `handle ${which}`,
+      role: "slider",
+      "aria-label": t(`end_${which}`),
+      "aria-orientation": "horizontal",
     });
     made.addEventListener("pointerdown", (event) => drag(which, made, event));
     made.addEventListener("keydown", (event) => key(which, event));
@@ -117,11 +142,13 @@ export function ends({ video, start, end, changed, scrub, done }) {
   function drawStops() {
     fill(
       lanes,
-      ...stops.filter(({ at }) => at > from && at < to).map(({ at, kind }) => {
-        const tick = el("i", { class: `stop snap-${kind}` });
-        tick.style.left = `${part(at)}%`;
-        return tick;
-      }),
+      ...stops
+        .filter(({ at }) => at > from && at < to)
+        .map(({ at, kind }) => {
+          const tick = el("i", { class: `stop snap-${kind}` });
+          tick.style.left = `${part(at)}%`;
+          return tick;
+        }),
     );
   }
 
@@ -136,16 +163,30 @@ export function ends({ video, start, end, changed, scrub, done }) {
       const words = clock(now[which], 2) + (stop ? `, ${t(`snap_${stop.kind}`)}` : "");
       made.style.left = `${part(now[which])}%`;
       made.setAttribute("aria-valuemin", which === "start" ? "0" : (now.start + SHORTEST_S).toFixed(2));
-      made.setAttribute("aria-valuemax", which === "end" ? video.duration.toFixed(2) : (now.end - SHORTEST_S).toFixed(2));
+      made.setAttribute(
+        "aria-valuemax",
+        which === "end" ? video.duration.toFixed(2) : (now.end - SHORTEST_S).toFixed(2),
+      );
       made.setAttribute("aria-valuenow", now[which].toFixed(2));
       made.setAttribute("aria-valuetext", words);
       made.dataset.snap = stop?.kind ?? "";
     }
     const said = (/** @type {"start"|"end"} */ which) => {
       const kind = handles[which].dataset.snap;
-      return el("span", { class: kind ? `snapped snap-${kind}` : "" }, el("b", {}, clock(now[which], 2)), kind ? ` ${t(`snap_${kind}`)}` : "");
+      return el(
+        "span",
+        { class: kind ? `snapped snap-${kind}` : "" },
+        el("b", {}, clock(now[which], 2)),
+        kind ? ` ${t(`snap_${kind}`)}` : "",
+      );
     };
-    fill(facts, said("start"), " – ", said("end"), el("span", { class: "lasts" }, length(now.end - now.start)));
+    fill(
+      facts,
+      said("start"),
+      " – ",
+      said("end"),
+      el("span", { class: "lasts" }, length(now.end - now.start)),
+    );
   }
 
   /** @param {"start"|"end"} which @param {number} start @param {number} end */
@@ -222,7 +263,9 @@ export function ends({ video, start, end, changed, scrub, done }) {
     moveTo,
     /** @param {Record<string, number[]>} points */
     snapTo(points) {
-      stops = KINDS.flatMap((kind) => (points[kind] ?? []).map((at) => ({ at, kind }))).sort((a, b) => a.at - b.at);
+      stops = KINDS.flatMap((kind) => (points[kind] ?? []).map((at) => ({ at, kind }))).sort(
+        (a, b) => a.at - b.at,
+      );
       drawStops();
       draw();
     },

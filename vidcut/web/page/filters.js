@@ -21,7 +21,12 @@ export function filters(wanted, changed) {
     ),
   );
   const badge = el("span", { class: "badge", hidden: true });
-  const panel = el("form", { class: "panel filters", id: "filters", popover: "auto", "aria-label": t("filters") });
+  const panel = el("form", {
+    class: "panel filters",
+    id: "filters",
+    popover: "auto",
+    "aria-label": t("filters"),
+  });
   const opener = el(
     "button",
     { type: "button", class: "chip", popovertarget: "filters" },
@@ -61,11 +66,17 @@ export function filters(wanted, changed) {
     panel,
     labelled(t("video"), fields.video),
     el("div", { class: "pair" }, labelled(t("date_from"), fields.from), labelled(t("date_to"), fields.to)),
-    el("div", { class: "pair" }, labelled(t("shortest_s"), fields.shortest), labelled(t("longest_s"), fields.longest)),
+    el(
+      "div",
+      { class: "pair" },
+      labelled(t("shortest_s"), fields.shortest),
+      labelled(t("longest_s"), fields.longest),
+    ),
     button({
       label: t("clear_filters"),
       act: () => {
-        for (const [name, input] of Object.entries(fields)) input.value = /** @type {any} */ (wanted)[name] = "";
+        for (const [name, input] of Object.entries(fields))
+          input.value = /** @type {any} */ (wanted)[name] = "";
         draw();
         changed();
       },
@@ -96,7 +107,11 @@ export function filters(wanted, changed) {
       }
       if (input.value !== value) input.value = value;
     }
-    fill(examples, ...wanted.likes.map((one) => example(one, "likes")), ...wanted.unlikes.map((one) => example(one, "unlikes")));
+    fill(
+      examples,
+      ...wanted.likes.map((one) => example(one, "likes")),
+      ...wanted.unlikes.map((one) => example(one, "unlikes")),
+    );
   }
 
   /** @param {import("./wanted.js").Example} one @param {"likes"|"unlikes"} side */
@@ -105,7 +120,9 @@ export function filters(wanted, changed) {
     return el(
       "button",
       {
-        type: "button", class: `chip example ${side}`, "aria-label": t("remove_x", { x: words }),
+        type: "button",
+        class: `chip example ${side}`,
+        "aria-label": t("remove_x", { x: words }),
         on: {
           click: () => {
             wanted[side] = wanted[side].filter((other) => other !== one);
@@ -122,7 +139,15 @@ export function filters(wanted, changed) {
 
   draw();
   return {
-    root: el("div", { class: "under" }, el("div", { class: "modes", role: "group", "aria-label": t("where_to_look") }, ...modes), opener, panel, examples, said),
+    root: el(
+      "div",
+      { class: "under" },
+      el("div", { class: "modes", role: "group", "aria-label": t("where_to_look") }, ...modes),
+      opener,
+      panel,
+      examples,
+      said,
+    ),
     said,
     draw,
     /** @param {import("./wanted.js").Wanted} to */
@@ -160,6 +185,10 @@ async function listVideos(select, wanted) {
     delete select.dataset.full; // asked again when it is opened again
     return;
   }
-  fill(select, el("option", { value: "" }, t("all_videos")), ...all.map((one) => el("option", { value: one.id }, one.name)));
+  fill(
+    select,
+    el("option", { value: "" }, t("all_videos")),
+    ...all.map((one) => el("option", { value: one.id }, one.name)),
+  );
   select.value = wanted.video;
 }

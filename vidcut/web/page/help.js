@@ -27,7 +27,12 @@ export function help() {
   );
   fill(
     dialog,
-    el("header", {}, el("h1", { id: "help-title" }, t("help")), button({ sign: "close", label: t("close"), bare: true, act: () => dialog.close() })),
+    el(
+      "header",
+      {},
+      el("h1", { id: "help-title" }, t("help")),
+      button({ sign: "close", label: t("close"), bare: true, act: () => dialog.close() }),
+    ),
     body,
   );
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
@@ -36,9 +41,33 @@ export function help() {
     fill(
       body,
       ...all().map(({ title, bindings }) =>
-        el("section", {}, el("h2", {}, title), el("dl", {}, ...bindings.flatMap(({ keys, says }) => [el("dt", {}, ...keys.map((key) => el("kbd", {}, NAMES[key] ?? key))), el("dd", {}, says)]))),
+        el(
+          "section",
+          {},
+          el("h2", {}, title),
+          el(
+            "dl",
+            {},
+            ...bindings.flatMap(({ keys, says }) => [
+              el("dt", {}, ...keys.map((key) => el("kbd", {}, NAMES[key] ?? key))),
+              el("dd", {}, says),
+            ]),
+          ),
+        ),
       ),
-      el("section", {}, el("h2", {}, t("help_language")), el("dl", {}, ...LANGUAGE.flatMap(([words, says]) => [el("dt", {}, el("code", {}, words)), el("dd", {}, t(says))]))),
+      el(
+        "section",
+        {},
+        el("h2", {}, t("help_language")),
+        el(
+          "dl",
+          {},
+          ...LANGUAGE.flatMap(([words, says]) => [
+            el("dt", {}, el("code", {}, words)),
+            el("dd", {}, t(says)),
+          ]),
+        ),
+      ),
     );
     dialog.showModal();
   };

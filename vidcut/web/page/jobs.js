@@ -64,7 +64,8 @@ function learn(job) {
 
 /** @param {Job} job */
 function tell(job) {
-  if (job.state === "failed") toast(`${t(`job_${job.kind}`)}: ${job.error || job.note || t("failed")}`, { sign: "warn" });
+  if (job.state === "failed")
+    toast(`${t(`job_${job.kind}`)}: ${job.error || job.note || t("failed")}`, { sign: "warn" });
   else if (job.state === "done") {
     const links = job.files.map(({ n, name }) => ({ name, href: api.made(job.id, n), download: true }));
     toast(t("job_done", { what: t(`job_${job.kind}`) }), { links });
@@ -122,19 +123,37 @@ function drawJob(row, job) {
   row.className = `job ${job.state}`;
   fill(
     row,
-    el("div", { class: "line" }, el("b", {}, label, job.title && el("span", { class: "soft" }, ` ${job.title}`)), el("span", { class: "state" }, isOver(job) ? t(`state_${job.state}`) : counted)),
+    el(
+      "div",
+      { class: "line" },
+      el("b", {}, label, job.title && el("span", { class: "soft" }, ` ${job.title}`)),
+      el("span", { class: "state" }, isOver(job) ? t(`state_${job.state}`) : counted),
+    ),
     !isOver(job) && bar,
-    (job.error || job.note) && el("p", { class: job.state === "failed" ? "warn" : "soft" }, job.error || job.note),
-    (job.remarks ?? []).length > 0 && el("ul", { class: "remarks soft" }, ...(job.remarks ?? []).map((one) => el("li", {}, one))),
+    (job.error || job.note) &&
+      el("p", { class: job.state === "failed" ? "warn" : "soft" }, job.error || job.note),
+    (job.remarks ?? []).length > 0 &&
+      el("ul", { class: "remarks soft" }, ...(job.remarks ?? []).map((one) => el("li", {}, one))),
     job.files.length > 0 &&
       el(
         "ul",
         { class: "files" },
         ...job.files.map(({ n, name, bytes }) =>
-          el("li", {}, el("a", { href: api.made(job.id, n), download: name }, icon("down"), el("span", {}, name)), el("span", { class: "soft" }, size(bytes))),
+          el(
+            "li",
+            {},
+            el("a", { href: api.made(job.id, n), download: name }, icon("down"), el("span", {}, name)),
+            el("span", { class: "soft" }, size(bytes)),
+          ),
         ),
       ),
-    !isOver(job) && button({ sign: "close", label: t("cancel"), class: "small", act: () => api.cancel(job.id).catch(refused) }),
+    !isOver(job) &&
+      button({
+        sign: "close",
+        label: t("cancel"),
+        class: "small",
+        act: () => api.cancel(job.id).catch(refused),
+      }),
   );
   if (hadFocus) row.querySelector("button")?.focus();
 }

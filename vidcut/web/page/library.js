@@ -16,8 +16,19 @@ export function libraryRoom() {
   const models = el("dl", { class: "models" });
   const failures = el("section", { class: "failures", hidden: true });
   const rows = el("tbody", {});
-  const filter = /** @type {HTMLInputElement} */ (el("input", { type: "search", "aria-label": t("filter_videos"), placeholder: t("filter_videos") }));
-  const folder = /** @type {HTMLInputElement} */ (el("input", { type: "text", id: "folder", required: true, autocomplete: "off", spellcheck: "false", placeholder: t("folder_example") }));
+  const filter = /** @type {HTMLInputElement} */ (
+    el("input", { type: "search", "aria-label": t("filter_videos"), placeholder: t("filter_videos") })
+  );
+  const folder = /** @type {HTMLInputElement} */ (
+    el("input", {
+      type: "text",
+      id: "folder",
+      required: true,
+      autocomplete: "off",
+      spellcheck: "false",
+      placeholder: t("folder_example"),
+    })
+  );
   const many = el("p", { class: "soft", role: "status" });
   const number = new Intl.NumberFormat(language());
   let loading = new AbortController();
@@ -28,7 +39,12 @@ export function libraryRoom() {
     "form",
     { class: "adding" },
     el("label", { for: "folder" }, t("add_folder")),
-    el("div", { class: "with" }, folder, el("button", { type: "submit", class: "button strong" }, icon("folder"), el("span", {}, t("add")))),
+    el(
+      "div",
+      { class: "with" },
+      folder,
+      el("button", { type: "submit", class: "button strong" }, icon("folder"), el("span", {}, t("add"))),
+    ),
   );
   adding.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -36,27 +52,45 @@ export function libraryRoom() {
     if (job) folder.value = "";
   });
   const again = button({
-    sign: "again", label: t("reindex"),
+    sign: "again",
+    label: t("reindex"),
     act: async () => {
       const job = await begin({ kind: "index" });
       if (job) toast(t("job_begun", { what: t("job_index") }), { sign: "again" });
     },
   });
   filter.addEventListener("input", drawRows);
-  const head = ["video", "length", "picture", "chunks", "size", "state"].map((one) => el("th", { scope: "col" }, t(`column_${one}`)));
+  const head = ["video", "length", "picture", "chunks", "size", "state"].map((one) =>
+    el("th", { scope: "col" }, t(`column_${one}`)),
+  );
   const root = el(
     "section",
     { class: "room library", "aria-label": t("library") },
     el("header", { class: "top" }, el("h1", {}, t("library")), again),
     facts,
-    el("div", { class: "side" }, adding, el("section", {}, el("h2", {}, t("running")), jobList((job) => job.kind === "index")), el("section", {}, el("h2", {}, t("models")), models)),
+    el(
+      "div",
+      { class: "side" },
+      adding,
+      el(
+        "section",
+        {},
+        el("h2", {}, t("running")),
+        jobList((job) => job.kind === "index"),
+      ),
+      el("section", {}, el("h2", {}, t("models")), models),
+    ),
     el(
       "div",
       { class: "main" },
       failures,
       el("div", { class: "with" }, el("h2", {}, t("videos")), filter),
       many,
-      el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("videos") }, el("table", {}, el("thead", {}, el("tr", {}, ...head)), rows)),
+      el(
+        "div",
+        { class: "scroll", tabindex: 0, role: "region", "aria-label": t("videos") },
+        el("table", {}, el("thead", {}, el("tr", {}, ...head)), rows),
+      ),
     ),
   );
   heard((job) => job.kind === "index" && isOver(job) && root.isConnected && load());
@@ -85,14 +119,21 @@ export function libraryRoom() {
 
   /** @param {any} about */
   function drawFacts(about) {
-    const pair = (/** @type {string} */ name, /** @type {any} */ value, /** @type {string} */ sign) => el("div", {}, el("dt", {}, icon(sign), name), el("dd", {}, value));
+    const pair = (/** @type {string} */ name, /** @type {any} */ value, /** @type {string} */ sign) =>
+      el("div", {}, el("dt", {}, icon(sign), name), el("dd", {}, value));
     const count = (/** @type {string} */ one) => number.format(about.chunks?.[one] ?? 0);
     fill(
       facts,
       pair(t("videos"), number.format(about.videos), "library"),
       ...["frame", "asr", "ocr"].map((one) => pair(t(`mode_${one}`), count(one), SIGNS[one])),
     );
-    fill(models, ...Object.entries(about.models ?? {}).flatMap(([name, model]) => [el("dt", {}, t(`mode_${name}`)), el("dd", {}, String(model))]));
+    fill(
+      models,
+      ...Object.entries(about.models ?? {}).flatMap(([name, model]) => [
+        el("dt", {}, t(`mode_${name}`)),
+        el("dd", {}, String(model)),
+      ]),
+    );
     if (about.offline_model) models.append(el("dd", { class: "soft" }, t("offline_model")));
   }
 
@@ -106,8 +147,17 @@ export function libraryRoom() {
     fill(
       failures,
       el("h2", {}, icon("warn"), t("n_failed", { n: failed.length })),
-      button({ sign: "again", label: t("retry"), class: "small", act: () => void begin({ kind: "index", retry: true }) }),
-      el("ul", {}, ...failed.map((one) => el("li", {}, el("b", {}, one.path), el("span", {}, one.failure ?? "")))),
+      button({
+        sign: "again",
+        label: t("retry"),
+        class: "small",
+        act: () => void begin({ kind: "index", retry: true }),
+      }),
+      el(
+        "ul",
+        {},
+        ...failed.map((one) => el("li", {}, el("b", {}, one.path), el("span", {}, one.failure ?? ""))),
+      ),
     );
     if (wanted) announce(t("n_videos", { n: shown.length }));
   }
@@ -115,18 +165,37 @@ export function libraryRoom() {
   /** @param {any} video */
   function row(video) {
     const isThere = video.state !== "failed";
-    const still = isThere && video.picture !== false ? picture(api.frame(video.id, video.duration / 3, SEEN_PX)) : icon("wave");
+    const still =
+      isThere && video.picture !== false
+        ? picture(api.frame(video.id, video.duration / 3, SEEN_PX))
+        : icon("wave");
     const end = Math.min(video.duration, 10).toFixed(3);
-    const name = isThere ? el("a", { href: `#/moment/${encodeURIComponent(String(video.id))}?start=0&end=${end}` }, video.name) : el("span", {}, video.name);
+    const name = isThere
+      ? el("a", { href: `#/moment/${encodeURIComponent(String(video.id))}?start=0&end=${end}` }, video.name)
+      : el("span", {}, video.name);
     return el(
       "tr",
       { class: `is-${video.state}` },
-      el("th", { scope: "row" }, el("div", {}, el("span", { class: "small-shot" }, still), el("span", { class: "named" }, name, video.path !== video.name && el("small", {}, video.path)))),
+      el(
+        "th",
+        { scope: "row" },
+        el(
+          "div",
+          {},
+          el("span", { class: "small-shot" }, still),
+          el("span", { class: "named" }, name, video.path !== video.name && el("small", {}, video.path)),
+        ),
+      ),
       el("td", {}, isThere ? clock(video.duration) : ""),
       el("td", {}, video.width ? `${video.width} × ${video.height}` : ""),
       el("td", {}, isThere ? number.format(video.chunks) : ""),
       el("td", {}, video.size ? size(video.size) : ""),
-      el("td", {}, el("span", { class: `tag is-${video.state}` }, t(`video_${video.state}`)), video.failure && el("small", { class: "warn" }, video.failure)),
+      el(
+        "td",
+        {},
+        el("span", { class: `tag is-${video.state}` }, t(`video_${video.state}`)),
+        video.failure && el("small", { class: "warn" }, video.failure),
+      ),
     );
   }
 

@@ -28,7 +28,13 @@ export function lines({ asr, ocr, evidence, seek }) {
 
   for (const one of ["asr", "ocr"]) {
     const many = all.filter(({ modality }) => modality === one).length;
-    const tab = el("button", { type: "button", class: `chip mode-${one}`, "aria-pressed": "true", disabled: !many }, icon(SIGNS[one]), el("span", {}, t(`mode_${one}`)), el("span", { class: "badge" }, many));
+    const tab = el(
+      "button",
+      { type: "button", class: `chip mode-${one}`, "aria-pressed": "true", disabled: !many },
+      icon(SIGNS[one]),
+      el("span", {}, t(`mode_${one}`)),
+      el("span", { class: "badge" }, many),
+    );
     tab.addEventListener("click", () => {
       const isOn = tab.getAttribute("aria-pressed") !== "true";
       tab.setAttribute("aria-pressed", String(isOn));
@@ -37,7 +43,12 @@ export function lines({ asr, ocr, evidence, seek }) {
     tabs.append(tab);
   }
   fill(list, ...rows);
-  const root = el("aside", { class: "lines", "aria-label": t("transcript") }, tabs, all.length ? list : el("p", { class: "none" }, t("no_lines")));
+  const root = el(
+    "aside",
+    { class: "lines", "aria-label": t("transcript") },
+    tabs,
+    all.length ? list : el("p", { class: "none" }, t("no_lines")),
+  );
 
   return {
     root,
@@ -75,7 +86,10 @@ export function lines({ asr, ocr, evidence, seek }) {
  * @param {(seconds: number) => void} seek
  */
 function row(line, evidence, seek) {
-  const why = evidence.find((one) => one.modality === line.modality && one.text === line.text && Math.abs(one.start - line.start) < 0.05);
+  const why = evidence.find(
+    (one) =>
+      one.modality === line.modality && one.text === line.text && Math.abs(one.start - line.start) < 0.05,
+  );
   return el(
     "li",
     { class: `mode-${line.modality} ${why ? "match" : ""}` },

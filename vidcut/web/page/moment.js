@@ -24,7 +24,9 @@ const REST_MS = 300;
  */
 export function momentRoom({ moreLike, leaveOut, step, back }) {
   const root = el("section", { class: "room moment", "aria-label": t("moment") });
-  const screen = /** @type {HTMLVideoElement} */ (el("video", { class: "screen", "aria-label": t("player") }));
+  const screen = /** @type {HTMLVideoElement} */ (
+    el("video", { class: "screen", "aria-label": t("player") })
+  );
   const trouble = el("p", { class: "trouble", hidden: true });
   /** @type {api.Moment|null} */
   let moment = null;
@@ -52,9 +54,27 @@ export function momentRoom({ moreLike, leaveOut, step, back }) {
     },
   });
   const time = el("span", { class: "time" });
-  const playing = button({ sign: "play", label: t("play"), bare: true, class: "big", act: () => player.toggle() });
-  const looping = button({ sign: "loop", label: t("loop"), bare: true, key: "l", act: loop, props: { "aria-pressed": "true" } });
-  const sound = button({ sign: "sound", label: t("mute"), bare: true, act: () => (screen.muted = !screen.muted) });
+  const playing = button({
+    sign: "play",
+    label: t("play"),
+    bare: true,
+    class: "big",
+    act: () => player.toggle(),
+  });
+  const looping = button({
+    sign: "loop",
+    label: t("loop"),
+    bare: true,
+    key: "l",
+    act: loop,
+    props: { "aria-pressed": "true" },
+  });
+  const sound = button({
+    sign: "sound",
+    label: t("mute"),
+    bare: true,
+    act: () => (screen.muted = !screen.muted),
+  });
   const taking = button({ sign: "plus", label: t("take"), class: "strong", key: "x", act: take });
   const controls = el(
     "div",
@@ -64,8 +84,20 @@ export function momentRoom({ moreLike, leaveOut, step, back }) {
     sound,
     time,
     el("span", { class: "spring" }),
-    button({ sign: "more", label: t("more_like"), key: "m", class: "quiet", act: () => moment && moreLike(now()) }),
-    button({ sign: "not", label: t("not_this"), key: "n", class: "quiet", act: () => moment && leaveOut(moment) }),
+    button({
+      sign: "more",
+      label: t("more_like"),
+      key: "m",
+      class: "quiet",
+      act: () => moment && moreLike(now()),
+    }),
+    button({
+      sign: "not",
+      label: t("not_this"),
+      key: "n",
+      class: "quiet",
+      act: () => moment && leaveOut(moment),
+    }),
     button({ sign: "cut", label: t("cut_this"), key: "c", act: cut }),
     taking,
   );
@@ -105,7 +137,10 @@ export function momentRoom({ moreLike, leaveOut, step, back }) {
   }
 
   function drawState() {
-    relabel(playing, player.isPlaying ? { sign: "pause", label: t("pause") } : { sign: "play", label: t("play") });
+    relabel(
+      playing,
+      player.isPlaying ? { sign: "pause", label: t("pause") } : { sign: "play", label: t("play") },
+    );
     relabel(sound, screen.muted ? { sign: "mute", label: t("unmute") } : { sign: "sound", label: t("mute") });
     if (!moment) return;
     const isTaken = held !== null;
@@ -150,7 +185,14 @@ export function momentRoom({ moreLike, leaveOut, step, back }) {
     moment = { ...which, video: { ...which.video, ...facts, playable: facts.playable } };
     moment.end = Math.min(which.end, facts.duration);
     const { video, start, end } = moment;
-    handles = ends({ video, start, end, changed, scrub: (seconds) => player.seek(seconds), done: () => player.seek(player.start) });
+    handles = ends({
+      video,
+      start,
+      end,
+      changed,
+      scrub: (seconds) => player.seek(seconds),
+      done: () => player.seek(player.start),
+    });
     overview = curve({ duration: video.duration, seek });
     const text = lines({ asr: facts.asr, ocr: facts.ocr, evidence: which.evidence, seek });
     const strip = shots({ video, shots: facts.shots, seek });
@@ -161,15 +203,29 @@ export function momentRoom({ moreLike, leaveOut, step, back }) {
       el(
         "div",
         { class: "desk" },
-        el("div", { class: video.picture === false ? "stage deaf" : "stage" }, screen, video.picture === false && icon("wave"), trouble),
-        el("div", { class: "below" }, controls, handles.root, overview.root, facts.shots.length > 1 && strip.root),
+        el(
+          "div",
+          { class: video.picture === false ? "stage deaf" : "stage" },
+          screen,
+          video.picture === false && icon("wave"),
+          trouble,
+        ),
+        el(
+          "div",
+          { class: "below" },
+          controls,
+          handles.root,
+          overview.root,
+          facts.shots.length > 1 && strip.root,
+        ),
         text.root,
       ),
     );
     overview.mark(start, end);
     player.load(video, start, end);
     held = tray.has(moment) ? moment : null;
-    if (!document.activeElement || document.activeElement === document.body) playing.focus({ preventScroll: true });
+    if (!document.activeElement || document.activeElement === document.body)
+      playing.focus({ preventScroll: true });
     player.play();
     drawState();
     text.reach(start);
@@ -186,7 +242,17 @@ export function momentRoom({ moreLike, leaveOut, step, back }) {
     if (error instanceof DOMException) return;
     moment = null;
     if (error instanceof api.Refusal && error.status) {
-      fill(root, el("div", { class: "nobody" }, icon("warn"), el("h2", {}, t("video_gone")), el("p", {}, error.message), button({ sign: "back", label: t("back"), act: back })));
+      fill(
+        root,
+        el(
+          "div",
+          { class: "nobody" },
+          icon("warn"),
+          el("h2", {}, t("video_gone")),
+          el("p", {}, error.message),
+          button({ sign: "back", label: t("back"), act: back }),
+        ),
+      );
     } else refused(error);
   }
 
@@ -201,23 +267,62 @@ export function momentRoom({ moreLike, leaveOut, step, back }) {
         el(
           "div",
           { class: "steps" },
-          button({ sign: "back", label: t("key_previous"), bare: true, key: "k", act: () => step(-1), props: { disabled: among.index === 0 } }),
+          button({
+            sign: "back",
+            label: t("key_previous"),
+            bare: true,
+            key: "k",
+            act: () => step(-1),
+            props: { disabled: among.index === 0 },
+          }),
           el("span", {}, `${among.index + 1} / ${among.count}`),
-          button({ sign: "next", label: t("key_next"), bare: true, key: "j", act: () => step(1), props: { disabled: among.index + 1 >= among.count } }),
+          button({
+            sign: "next",
+            label: t("key_next"),
+            bare: true,
+            key: "j",
+            act: () => step(1),
+            props: { disabled: among.index + 1 >= among.count },
+          }),
         ),
       which.evidence.length > 0 && el("div", { class: "told" }, scored(which.score), reasons(which)),
     );
   }
 
   const isHere = () => root.isConnected && moment !== null;
-  const onButton = (/** @type {KeyboardEvent} */ event) => /** @type {HTMLElement} */ (event.target).closest("button, a, [role=slider]") !== null;
+  const onButton = (/** @type {KeyboardEvent} */ event) =>
+    /** @type {HTMLElement} */ (event.target).closest("button, a, [role=slider]") !== null;
   bind("moment", t("moment"), isHere, [
-    { keys: [" "], says: t("key_toggle"), does: (event) => (onButton(event) && event.target !== playing && !(/** @type {HTMLElement} */ (event.target).closest(".curve")) ? false : player.toggle()) },
+    {
+      keys: [" "],
+      says: t("key_toggle"),
+      does: (event) =>
+        onButton(event) &&
+        event.target !== playing &&
+        !(/** @type {HTMLElement} */ (event.target).closest(".curve"))
+          ? false
+          : player.toggle(),
+    },
     { keys: ["i"], says: t("key_in"), does: () => handles?.moveTo("start", player.position) },
     { keys: ["o"], says: t("key_out"), does: () => handles?.moveTo("end", player.position) },
-    { keys: ["[", "]"], says: t("key_ends"), does: (event) => player.seek(event.key === "[" ? player.start : player.end - 0.5) },
-    { keys: ["ArrowLeft", "ArrowRight"], says: t("key_second"), does: (event) => seek(player.position + (event.key === "ArrowLeft" ? -1 : 1)) },
-    { keys: [",", "."], says: t("key_frame"), does: (event) => { player.pause(); player.seek(player.position + (event.key === "," ? -FRAME_S : FRAME_S)); } },
+    {
+      keys: ["[", "]"],
+      says: t("key_ends"),
+      does: (event) => player.seek(event.key === "[" ? player.start : player.end - 0.5),
+    },
+    {
+      keys: ["ArrowLeft", "ArrowRight"],
+      says: t("key_second"),
+      does: (event) => seek(player.position + (event.key === "ArrowLeft" ? -1 : 1)),
+    },
+    {
+      keys: [",", "."],
+      says: t("key_frame"),
+      does: (event) => {
+        player.pause();
+        player.seek(player.position + (event.key === "," ? -FRAME_S : FRAME_S));
+      },
+    },
     { keys: ["l"], says: t("loop"), does: loop },
     { keys: ["x"], says: t("key_take"), does: take },
     { keys: ["c"], says: t("cut_this"), does: () => void cut() },

@@ -51,7 +51,9 @@ function load() {
  * @returns {HTMLImageElement}
  */
 export function picture(url, kind = "") {
-  const made = /** @type {HTMLImageElement} */ (el("img", { alt: "", class: kind, decoding: "async", draggable: "false" }));
+  const made = /** @type {HTMLImageElement} */ (
+    el("img", { alt: "", class: kind, decoding: "async", draggable: "false" })
+  );
   urls.set(made, url);
   watching.observe(made);
   return made;

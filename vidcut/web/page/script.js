@@ -32,7 +32,13 @@ export function scriptRoom() {
   let planning = new AbortController();
 
   const text = /** @type {HTMLTextAreaElement} */ (
-    el("textarea", { id: "story", rows: 12, spellcheck: "false", placeholder: t("script_placeholder"), "aria-describedby": "story-help" })
+    el("textarea", {
+      id: "story",
+      rows: 12,
+      spellcheck: "false",
+      placeholder: t("script_placeholder"),
+      "aria-describedby": "story-help",
+    })
   );
   try {
     text.value = sessionStorage.getItem(KEY) ?? "";
@@ -110,7 +116,12 @@ export function scriptRoom() {
   }
 
   async function render() {
-    const wish = slots.map(({ n, text: words, length: lasts, chosen }) => ({ n, text: words, length: lasts, moment: chosen && api.place(chosen) }));
+    const wish = slots.map(({ n, text: words, length: lasts, chosen }) => ({
+      n,
+      text: words,
+      length: lasts,
+      moment: chosen && api.place(chosen),
+    }));
     const job = await begin({ kind: "script", slots: wish });
     if (job) toast(t("job_begun", { what: t("job_script") }), { sign: "reel" });
   }
@@ -141,7 +152,13 @@ export function scriptRoom() {
         el("div", { class: "nth" }, el("b", {}, slot.n), ` · ${length(lasting(slot))}`, lock),
         el("p", { class: "text" }, slot.text),
         chosen &&
-          el("p", { class: "from" }, el("a", { href: hashOf(chosen, slot.text) }, chosen.video.name), ` ${clock(chosen.start, 1)} – ${clock(chosen.end, 1)} `, scored(chosen.score)),
+          el(
+            "p",
+            { class: "from" },
+            el("a", { href: hashOf(chosen, slot.text) }, chosen.video.name),
+            ` ${clock(chosen.start, 1)} – ${clock(chosen.end, 1)} `,
+            scored(chosen.score),
+          ),
         chosen && reasons(chosen),
       ),
       slot.candidates.length > 0 && candidates(slot),
@@ -162,7 +179,10 @@ export function scriptRoom() {
           el(
             "button",
             {
-              type: "button", class: `other other-${index}`, "aria-pressed": String(isChosen), "aria-label": `${moment.video.name}, ${clock(moment.start, 1)} – ${clock(moment.end, 1)}`,
+              type: "button",
+              class: `other other-${index}`,
+              "aria-pressed": String(isChosen),
+              "aria-label": `${moment.video.name}, ${clock(moment.start, 1)} – ${clock(moment.end, 1)}`,
               on: { click: () => swap(slot, moment, index) },
             },
             picture(moment),

@@ -60,14 +60,24 @@ export function searchRoom({ field, go, open }) {
   });
   const row = filters(wanted, () => changed(0));
   const message = el("div", { class: "message" });
-  const hello = welcome({ ask: (words) => {
-    field.value = words;
-    wanted.q = words;
-    changed(0);
-    field.focus();
-  } });
+  const hello = welcome({
+    ask: (words) => {
+      field.value = words;
+      wanted.q = words;
+      changed(0);
+      field.focus();
+    },
+  });
   const heading = el("h1", { class: "unseen", hidden: true }, t("moments"));
-  const root = el("section", { class: "room find", "aria-label": t("find") }, heading, row.root, message, grid.root, hello.root);
+  const root = el(
+    "section",
+    { class: "room find", "aria-label": t("find") },
+    heading,
+    row.root,
+    message,
+    grid.root,
+    hello.root,
+  );
   grid.root.setAttribute("aria-label", t("moments"));
   grid.root.addEventListener("focusin", (event) => {
     const link = /** @type {HTMLElement} */ (event.target).closest(".card")?.querySelector(".open");
@@ -77,7 +87,10 @@ export function searchRoom({ field, go, open }) {
   /** @param {HTMLElement} link Of all cards one is reached by Tab: the last that was looked at. */
   function focused(link) {
     grid.root.querySelectorAll('[tabindex="0"]').forEach((one) => one.setAttribute("tabindex", "-1"));
-    link.closest(".card")?.querySelectorAll("a, button").forEach((one) => one.setAttribute("tabindex", "0"));
+    link
+      .closest(".card")
+      ?.querySelectorAll("a, button")
+      .forEach((one) => one.setAttribute("tabindex", "0"));
     current = Number(link.dataset.index);
   }
 
@@ -220,7 +233,11 @@ export function searchRoom({ field, go, open }) {
   }
 
   /** @param {api.Moment} moment */
-  const example = (moment) => ({ ...api.place(moment), video: String(moment.video.id), name: moment.video.name });
+  const example = (moment) => ({
+    ...api.place(moment),
+    video: String(moment.video.id),
+    name: moment.video.name,
+  });
 
   /** @param {api.Moment} moment */
   function moreLike(moment) {
@@ -257,24 +274,44 @@ export function searchRoom({ field, go, open }) {
   const first = (/** @type {number} */ by) => move(isInGrid() ? by : 0);
   const cardNow = () => grid.cards.get(current);
   bind("find", t("find"), () => root.isConnected && moments.length > 0, [
-    { keys: ["j", "ArrowRight"], says: t("key_next"), does: (event) => (event.key === "j" || isInGrid() ? first(1) : false) },
-    { keys: ["k", "ArrowLeft"], says: t("key_previous"), does: (event) => (event.key === "k" || isInGrid() ? first(-1) : false) },
-    { keys: ["ArrowDown", "ArrowUp"], says: t("key_row"), does: (event) => isInGrid() && move(event.key === "ArrowDown" ? grid.columns : -grid.columns) },
     {
-      keys: [" "], says: t("key_play"),
+      keys: ["j", "ArrowRight"],
+      says: t("key_next"),
+      does: (event) => (event.key === "j" || isInGrid() ? first(1) : false),
+    },
+    {
+      keys: ["k", "ArrowLeft"],
+      says: t("key_previous"),
+      does: (event) => (event.key === "k" || isInGrid() ? first(-1) : false),
+    },
+    {
+      keys: ["ArrowDown", "ArrowUp"],
+      says: t("key_row"),
+      does: (event) => isInGrid() && move(event.key === "ArrowDown" ? grid.columns : -grid.columns),
+    },
+    {
+      keys: [" "],
+      says: t("key_play"),
       does: (event) => {
         const made = cardNow();
-        if (!made || /** @type {HTMLElement} */ (event.target).closest("button, select, summary")) return false;
+        if (!made || /** @type {HTMLElement} */ (event.target).closest("button, select, summary"))
+          return false;
         if (!isInGrid()) move(0);
         return play(made, moments[current]);
       },
     },
-    { keys: ["Enter", "o"], says: t("key_open"), does: (event) => (event.key === "Enter" && event.target !== document.body ? false : acts.open(current)) },
+    {
+      keys: ["Enter", "o"],
+      says: t("key_open"),
+      does: (event) => (event.key === "Enter" && event.target !== document.body ? false : acts.open(current)),
+    },
     { keys: ["x"], says: t("key_take"), does: () => acts.take(current) },
     { keys: ["m"], says: t("more_like"), does: () => acts.more(current) },
     { keys: ["n"], says: t("not_this"), does: () => acts.not(current) },
   ]);
-  tray.heard(() => grid.cards.forEach((made, index) => moments[index] && markTaken(made, tray.has(moments[index]))));
+  tray.heard(() =>
+    grid.cards.forEach((made, index) => moments[index] && markTaken(made, tray.has(moments[index]))),
+  );
 
   return {
     root,

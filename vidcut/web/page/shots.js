@@ -20,7 +20,11 @@ export function shots({ video, shots: all, seek }) {
       {},
       el(
         "button",
-        { type: "button", "aria-label": t("shot_n", { n: index + 1, at: clock(start), length: length(end - start) }), on: { click: () => seek(start) } },
+        {
+          type: "button",
+          "aria-label": t("shot_n", { n: index + 1, at: clock(start), length: length(end - start) }),
+          on: { click: () => seek(start) },
+        },
         still,
         el("span", { "aria-hidden": "true" }, clock(start)),
       ),
@@ -38,7 +42,8 @@ export function shots({ video, shots: all, seek }) {
       items[now]?.setAttribute("aria-current", "true");
       current = now;
       const item = items[now];
-      if (item && !list.matches(":hover, :focus-within")) list.scrollTo({ left: item.offsetLeft - list.clientWidth / 2 + item.offsetWidth / 2 });
+      if (item && !list.matches(":hover, :focus-within"))
+        list.scrollTo({ left: item.offsetLeft - list.clientWidth / 2 + item.offsetWidth / 2 });
     },
   };
 }

@@ -22,8 +22,13 @@ export function toast(text, { sign = "check", links = [] } = {}) {
       "div",
       { class: "said" },
       text,
-      ...links.slice(0, MOST_LINKS).map(({ name, href, download }) => el("a", { href, download: download && name, title: name }, icon("down"), el("span", {}, name))),
-      links.length > MOST_LINKS && el("span", { class: "soft" }, t("n_more_files", { n: links.length - MOST_LINKS })),
+      ...links
+        .slice(0, MOST_LINKS)
+        .map(({ name, href, download }) =>
+          el("a", { href, download: download && name, title: name }, icon("down"), el("span", {}, name)),
+        ),
+      links.length > MOST_LINKS &&
+        el("span", { class: "soft" }, t("n_more_files", { n: links.length - MOST_LINKS })),
     ),
     button({ sign: "close", label: t("close"), bare: true, act: () => made.remove() }),
   );

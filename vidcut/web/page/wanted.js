@@ -11,7 +11,15 @@ const PLAIN = /** @type {const} */ (["q", "video", "from", "to", "shortest", "lo
 
 /** @returns {Wanted} */
 export const nothing = () => ({
-  q: "", modalities: [], video: "", from: "", to: "", shortest: "", longest: "", likes: [], unlikes: [],
+  q: "",
+  modalities: [],
+  video: "",
+  from: "",
+  to: "",
+  shortest: "",
+  longest: "",
+  likes: [],
+  unlikes: [],
 });
 
 /** @type {(wanted: Wanted) => boolean} Whether there is anything to look for. */

@@ -35,7 +35,13 @@ export function welcome({ ask }) {
         el(
           "li",
           {},
-          el("button", { type: "button", class: "way", on: { click: () => ask(t(words)) } }, icon(sign), el("code", {}, t(words)), el("span", {}, t(says))),
+          el(
+            "button",
+            { type: "button", class: "way", on: { click: () => ask(t(words)) } },
+            icon(sign),
+            el("code", {}, t(words)),
+            el("span", {}, t(says)),
+          ),
         ),
       ),
     ),
@@ -50,10 +56,28 @@ export function welcome({ ask }) {
     try {
       const [facts, page] = await Promise.all([api.about(), api.videos()]);
       const count = (/** @type {string} */ one) => facts.chunks?.[one] ?? 0;
-      fill(lead, t("welcome_lead", { videos: facts.videos, frames: count("frame"), said: count("asr"), written: count("ocr") }));
+      fill(
+        lead,
+        t("welcome_lead", {
+          videos: facts.videos,
+          frames: count("frame"),
+          said: count("asr"),
+          written: count("ocr"),
+        }),
+      );
       const shown = page.videos.filter((/** @type {any} */ one) => one.state !== "failed").slice(0, WALL);
       fill(wall, ...shown.map(tile));
-      if (!shown.length) fill(wall, el("li", { class: "none" }, t("no_footage"), " ", el("a", { href: "#/library" }, t("open_library"))));
+      if (!shown.length)
+        fill(
+          wall,
+          el(
+            "li",
+            { class: "none" },
+            t("no_footage"),
+            " ",
+            el("a", { href: "#/library" }, t("open_library")),
+          ),
+        );
     } catch {
       isAsked = false; // app.js says when the server is gone
     }
@@ -69,7 +93,12 @@ export function welcome({ ask }) {
       el(
         "a",
         { href: `#/moment/${encodeURIComponent(String(video.id))}?start=0&end=${end.toFixed(3)}` },
-        el("span", { class: video.picture === false ? "shot deaf" : "shot" }, video.picture === false ? icon("wave") : still, el("span", { class: "long" }, clock(video.duration))),
+        el(
+          "span",
+          { class: video.picture === false ? "shot deaf" : "shot" },
+          video.picture === false ? icon("wave") : still,
+          el("span", { class: "long" }, clock(video.duration)),
+        ),
         el("span", { class: "name" }, video.name),
       ),
     );

@@ -17,7 +17,10 @@ const WORDS = {
   close: ["Close", "关闭"],
   cancel: ["Cancel", "取消"],
   back: ["Back", "返回"],
-  server_gone: ["vidcut serve has stopped. This page goes on when it runs again.", "vidcut serve 已停止；重新运行后本页会继续。"],
+  server_gone: [
+    "vidcut serve has stopped. This page goes on when it runs again.",
+    "vidcut serve 已停止；重新运行后本页会继续。",
+  ],
   refused: ["The server refused ({status}).", "服务器拒绝了请求（{status}）。"],
 
   // Before a search
@@ -61,9 +64,15 @@ const WORDS = {
   n_moments: ["{n} moment|{n} moments", "{n} 个片段"],
   n_moments_more: ["the best {n}, and more", "最好的 {n} 个，还有更多"],
   nothing_found: ["Nothing matches well enough", "没有足够相符的内容"],
-  nothing_found_hint: ["Say it in other words, or look everywhere: seen, said and written.", "换个说法，或在画面、台词、文字里都找找。"],
+  nothing_found_hint: [
+    "Say it in other words, or look everywhere: seen, said and written.",
+    "换个说法，或在画面、台词、文字里都找找。",
+  ],
   start_over: ["Start over", "重新开始"],
-  offline_note: ["What is seen was matched by the offline model, which knows things by name.", "画面由离线模型匹配，它按名称认识事物。"],
+  offline_note: [
+    "What is seen was matched by the offline model, which knows things by name.",
+    "画面由离线模型匹配，它按名称认识事物。",
+  ],
   score: ["Score", "分数"],
   score_title: ["How sure: {score} of 1", "把握：{score}（满分 1）"],
   why: ["Why it matches", "为什么相符"],
@@ -143,8 +152,14 @@ const WORDS = {
 
   // The script
   script_text: ["The script", "脚本正文"],
-  script_placeholder: ["One line for each shot you need.\n\nMorning at the lake\nA cup of coffee on the table\nWe talk about the trip", "每行写一个需要的镜头。\n\n清晨的湖边\n桌上的一杯咖啡\n聊起这次旅行"],
-  script_help: ["Each line becomes a slot, as long as it takes to read. Each finds what fits it best; no footage is shown twice.", "每行成为一个位置，时长等于朗读所需；各自找到最合适的素材，不重复使用。"],
+  script_placeholder: [
+    "One line for each shot you need.\n\nMorning at the lake\nA cup of coffee on the table\nWe talk about the trip",
+    "每行写一个需要的镜头。\n\n清晨的湖边\n桌上的一杯咖啡\n聊起这次旅行",
+  ],
+  script_help: [
+    "Each line becomes a slot, as long as it takes to read. Each finds what fits it best; no footage is shown twice.",
+    "每行成为一个位置，时长等于朗读所需；各自找到最合适的素材，不重复使用。",
+  ],
   script_none: ["The storyboard appears here.", "分镜会出现在这里。"],
   plan: ["Find the footage", "匹配素材"],
   storyboard: ["Storyboard", "分镜"],
@@ -167,7 +182,10 @@ const WORDS = {
   reindex: ["Look for changes", "重新索引"],
   running: ["Indexing", "索引任务"],
   models: ["Models", "模型"],
-  offline_model: ["The pictures' model that needs no download: names of things, no fine detail.", "画面用的是无需下载的模型：认得出物体，细节有限。"],
+  offline_model: [
+    "The pictures' model that needs no download: names of things, no fine detail.",
+    "画面用的是无需下载的模型：认得出物体，细节有限。",
+  ],
   filter_videos: ["Filter by name", "按名称筛选"],
   n_videos: ["{n} video|{n} videos", "{n} 个视频"],
   n_failed: ["{n} file could not be indexed|{n} files could not be indexed", "{n} 个文件无法索引"],
