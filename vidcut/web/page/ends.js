@@ -9,7 +9,7 @@ import { t } from "./words.js";
 const SHORTEST_S = 0.2;
 const NEAR_PX = 9;
 const STEP_S = 0.1;
-const FRAMES = 14;
+const WIDE_PX = 110;
 const FRAME_PX = 160;
 const KINDS = /** @type {const} */ (["shots", "sentences", "silences"]);
 
@@ -124,9 +124,10 @@ export function ends({ video, start, end, changed, scrub, done }) {
     to = Math.min(video.duration, last);
     fill(film);
     if (video.picture !== false) {
+      const frames = within(Math.round((track.clientWidth || 800) / WIDE_PX), 3, 16);
       const strip = el("img", { alt: "", draggable: "false", decoding: "async" });
       strip.addEventListener("error", () => strip.remove());
-      strip.setAttribute("src", api.sprite({ video: video.id, start: from, end: to }, FRAMES, FRAME_PX));
+      strip.setAttribute("src", api.sprite({ video: video.id, start: from, end: to }, frames, FRAME_PX));
       film.append(strip);
     }
     drawStops();
