@@ -67,7 +67,8 @@ class Server:
             [*command, "--library", str(folder)], stdout=subprocess.PIPE, text=True
         )
         assert self.process.stdout is not None
-        address = urlsplit(self.process.stdout.readline().strip())
+        self.address = self.process.stdout.readline().strip()
+        address = urlsplit(self.address)
         self.started_s = time.perf_counter() - begun_s
         self.connection = http.client.HTTPConnection("127.0.0.1", address.port or 0)
         self.connection.request("GET", f"/?{address.query}")
