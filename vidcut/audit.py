@@ -74,16 +74,21 @@ _ANEW = "'vidcut verify --repair' forgets it, and the next 'vidcut index' makes 
 
 
 def findings(connection: Connection) -> Iterator[Finding]:
-    """What is not as it is to be, by and by; one finding, of the catalog, ends it.
+    """What is not as it is to be, by and by; where it is the catalog's file, nothing else.
 
     The catalog is that of the present version.
     """
+    is_sound = True
     for check in (_structure, _references, _settings, _videos, _chunks, _vectors, _progress):
         try:
-            yield from check(connection)
+            for finding in check(connection):
+                is_sound = is_sound and finding.kind is not Kind.CATALOG
+                yield finding
         except LibraryError as error:
             where = str(connection.path)
             yield Finding(Kind.CATALOG, where, fact_of(error, where), _REPAIR)
+            return
+        if not is_sound:  # its rows may be anything
             return
 
 

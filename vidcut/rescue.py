@@ -86,7 +86,7 @@ def rescue(path: Path) -> Rescued:
         _keep(path, kept)
         _keep(journal.of(path), journal.of(kept))
         durable.sync(path.parent)
-        seal.of(path).unlink(missing_ok=True)
+        durable.clear(seal.of(path))
         # First: a new catalog must never meet an old log.
         for beside in (journal.of(path), path.with_name(f"{path.name}-shm")):
             beside.unlink(missing_ok=True)
@@ -198,12 +198,14 @@ def _unread(new: Connection, damaged: Path, table: str) -> int | None:
 
 def _is_as_written(damaged: Path, table: str) -> bool:
     """Whether all of a table can be read, of pages that are those last written; or was none."""
-    known = _Reading(damaged, f"SELECT 1 FROM sqlite_master WHERE name = '{table}'", _Belief.LAST)  # noqa: S608
-    there = [*known]
+    tables = _Reading(damaged, "SELECT name FROM sqlite_master", _Belief.LAST)
+    named = {row[0] for row in tables}
+    is_there = table in named
     rows = _Reading(damaged, f"SELECT * FROM {table}", _Belief.LAST)  # noqa: S608  (as above)
-    for _ in rows if there else ():
+    for _ in rows if is_there else ():
         pass
-    return known.is_whole and (rows.is_whole or not there)
+    # The first libraries had no ledger; a file that has nothing at all was another one.
+    return tables.is_whole and (rows.is_whole if is_there else "chunks" in named)
 
 
 class _Belief(Enum):

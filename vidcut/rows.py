@@ -45,7 +45,7 @@ def chunk(row: tuple[Any, ...]) -> Chunk:
     chunk_id, video_id, modality, start_us, end_us, text, language, words = row
     with as_written():
         spoken = tuple(Word(Span(s, e), w) for s, e, w in json.loads(words)) if words else ()
-    return Chunk(chunk_id, video_id, modality, Span(start_us, end_us), text, language, spoken)
+        return Chunk(chunk_id, video_id, modality, Span(start_us, end_us), text, language, spoken)
 
 
 @contextmanager

@@ -331,6 +331,26 @@ def test_settings_that_are_lost_are_told(
     opened.close()
 
 
+def test_of_a_file_with_no_tables_nothing_is_said_to_be_whole(home: Path) -> None:
+    seal.of(catalog_of(home)).unlink()
+    os.truncate(catalog_of(home), 0)
+    assert any(LEDGER in line for line in mend(home))
+
+
+def test_columns_that_are_empty_are_the_catalogs_damage(home: Path) -> None:
+    holes = (
+        "PRAGMA writable_schema = 1",
+        "UPDATE sqlite_master SET sql = replace(sql, 'start_us INTEGER NOT NULL', 'start_us')",
+    )
+    written(home, *holes)
+    written(home, "UPDATE chunks SET start_us = NULL WHERE id = 7")
+    back = "UPDATE sqlite_master SET sql = replace(sql, 'start_us,', 'start_us INTEGER NOT NULL,')"
+    written(home, holes[0], f"{back} WHERE name = 'chunks'")
+    assert kinds(home) == {Kind.CATALOG}
+    mend(home)
+    assert check(home) == []
+
+
 def test_pages_that_changed_places(home: Path) -> None:
     data = bytearray(catalog_of(home).read_bytes())
     one, other = 6 * PAGE, 9 * PAGE
