@@ -69,8 +69,7 @@ class Catalog:
 
     def videos(self) -> list[Video]:
         """Every video, in order of path."""
-        found = self._db.execute(f"{rows.VIDEO} ORDER BY path")
-        return [rows.video(row) for row in found]
+        return [rows.video(row) for row in self._db.execute(f"{rows.VIDEO} ORDER BY path")]
 
     def video(self, video_id: int) -> Video:
         """The video of this id, which must be there."""
@@ -91,8 +90,7 @@ class Catalog:
 
     def has_missing(self) -> bool:
         """Whether the file of a video is gone."""
-        query = "SELECT EXISTS (SELECT 1 FROM videos WHERE state = 'missing')"
-        return bool(self._db.execute(query).fetchone()[0])
+        return bool(self._db.execute("SELECT 1 FROM videos WHERE state = 'missing'").fetchone())
 
     def version(self) -> tuple[int, int]:
         """Others whenever somebody has changed the catalog since: another process, or this."""
@@ -115,8 +113,7 @@ class Catalog:
 
     def videos_of_content(self, content: bytes) -> list[Video]:
         """The videos whose content has this hash."""
-        found = self._db.execute(f"{rows.VIDEO} WHERE hash = ?", (content,))
-        return [rows.video(row) for row in found]
+        return list(map(rows.video, self._db.execute(f"{rows.VIDEO} WHERE hash = ?", (content,))))
 
     def copies(self) -> list[list[int]]:
         """The ids of videos whose content is the same, each group in order of path."""
@@ -343,15 +340,8 @@ class Catalog:
 
     def vectors_after(
         self, modality: str, space: Space, chunk_id: int, *, limit: int = -1, until: int = -1
-    ) -> tuple[list[int], bytearray]:
-        """Ids above ``chunk_id``, ascending, and their float16 vectors end to end.
-
-        Args:
-            modality: of which chunks.
-            space: of which vectors.
-            chunk_id: the first are after this.
-            limit: at most so many; all where it is negative.
-            until: the last id; any where it is negative.
+    ) -> tuple[list[int], bytes]:
+        """Ids above ``chunk_id``, to ``until``, ascending; their float16 vectors end to end.
 
         Raises:
             LibraryError: a stored vector is not what was written.
@@ -362,17 +352,16 @@ class Catalog:
             " AND encoder = ? AND dim = ? AND version = ? AND (? < 0 OR chunks.id <= ?)"
             " ORDER BY chunks.id LIMIT ?"
         )
-        where = (modality, chunk_id, space.encoder, space.dim, space.version)
-        values = (*where, until, until, limit)
-        ids: list[int] = []
-        vectors = bytearray()
-        for row_id, vector, crc32 in self._db.execute(query, values):
+        named = (space.encoder, space.dim, space.version)
+        found = self._db.execute(query, (modality, chunk_id, *named, until, until, limit))
+        ids, vectors = list[int](), bytearray()
+        for row_id, vector, crc32 in found:
             if len(vector) != 2 * space.dim or zlib.crc32(vector) != crc32:
-                message = f"the vector of chunk {row_id} is damaged in the catalog"
-                raise LibraryError(f"{message}; 'vidcut verify --repair' mends it")
+                fact = f"the vector of chunk {row_id} is damaged in the catalog"
+                raise LibraryError(f"{fact}; 'vidcut verify --repair' mends it")
             ids.append(row_id)
             vectors += vector
-        return ids, vectors
+        return ids, bytes(vectors)
 
     # Full text -------------------------------------------------------------------------
 
@@ -404,24 +393,11 @@ class Catalog:
 
     def document_counts(self, terms: Sequence[str]) -> tuple[int, dict[str, int]]:
         """How many texts there are, and in how many of them each term stands."""
-        total = self._text_count()
+        averages = self._db.execute("SELECT block FROM texts_data WHERE id = 1").fetchone()
         query = "SELECT term, doc FROM texts_terms WHERE term IN (SELECT value FROM json_each(?))"
-        return total, dict(self._db.execute(query, (json.dumps(list(terms)),)).fetchall())
-
-    def _text_count(self) -> int:
-        """As FTS5 itself knows it: counting rows takes longer the more there are.
-
-        Its structure record of averages begins with their number, as one of SQLite's varints:
-        seven bits a byte, the highest first, the top bit set in all but the last.
-        (https://www.sqlite.org/fts5.html, 4.1.2 and 4.1.1)
-        """
-        row = self._db.execute("SELECT block FROM texts_data WHERE id = 1").fetchone()
-        total = 0
-        for byte in row[0] if row else b"":
-            total = total << 7 | byte & 0x7F
-            if byte < 0x80:  # noqa: PLR2004  (the last)
-                break
-        return total
+        return rows.text_count(averages), dict(
+            self._db.execute(query, (json.dumps(list(terms)),)).fetchall()
+        )
 
 
 def create(path: Path) -> Catalog:

@@ -108,8 +108,6 @@ class Library:
             LibraryError: the library is damaged, newer, or being written to.
             MissingError: a model or a package is not there.
         """
-        from vidcut import running  # noqa: PLC0415  (a search needs none of it)
-
         self.close()
         demand(Path(path) for path in paths)  # before a library is made for nothing
         with library.open_to_write(
@@ -123,7 +121,7 @@ class Library:
                     wiring.tools(self.settings, model),
                     selection=selection or Selection(),
                     retry=retry,
-                    watch=watch or running.Watch(lambda _: None, lambda _: None),
+                    watch=watch,
                 )
 
     def search(  # noqa: PLR0913  (by name, each with its default)
@@ -328,8 +326,8 @@ class Library:
         from vidcut import verifying  # noqa: PLC0415  (a search needs none of it)
 
         self.close()
-        store = wiring.store(self.settings)
-        return verifying.verify(self.folder, store, read_media=read_media, tell=tell)
+        kind = wiring.store(self.settings)
+        return verifying.verify(self.folder, kind, read_media=read_media, tell=tell)
 
     def repair(self, findings: Sequence[Finding]) -> Iterator[str]:
         """Mend what `verify` found, nothing of it destroyed; what was done, by and by."""

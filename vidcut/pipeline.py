@@ -53,7 +53,7 @@ def index(
     *,
     selection: Selection,
     retry: bool = False,
-    watch: Watch,
+    watch: Watch | None = None,
 ) -> Tally:
     """Bring the library up to date with the files at and below the paths.
 
@@ -64,6 +64,7 @@ def index(
     from vidcut import running  # noqa: PLC0415  (a search needs none of it)
     from vidcut.register import Register  # noqa: PLC0415
 
+    watch = watch or running.Watch(lambda _: None, lambda _: None)
     register = Register(holdings, tools, watch.failure, retry=retry)
     files = [
         file

@@ -244,7 +244,7 @@ def refusal(
 
     def refuse(*arguments: str) -> str:
         with pytest.raises(UsageError) as caught:
-            cli.app(["search", "-n", *arguments], standalone_mode=False)
+            cli.app(["search"])(["search", "-n", *arguments], standalone_mode=False)
         assert capsys.readouterr().out == ""
         return str(caught.value)
 
