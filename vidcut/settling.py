@@ -44,6 +44,7 @@ class Settling:
         self._encoder_of = encoder_of
         self._space = holdings.catalog.modality_space(_SEEN)
         self._cuts: dict[int, list[int]] = {}
+        self._seen: dict[tuple[int, Span], Vector | None] = {}
 
     def moment(self, candidate: Candidate) -> Moment:
         """The candidate with its boundaries; not ranked yet."""
@@ -99,10 +100,15 @@ class Settling:
 
     def _look(self, moment: Moment) -> Vector | None:
         """What the moment looks like on the whole, of unit length; None where it shows nothing."""
-        looks = self._looks(moment.video.id, moment.span)
-        mean = np.sum([look.vector for look in looks], axis=0) if looks else None
-        length = float(np.linalg.norm(mean)) if mean is not None else 0.0
-        return np.asarray(mean / length, dtype=np.float32) if mean is not None and length else None
+        key = moment.video.id, moment.span  # it is compared with every other that is shown
+        if key not in self._seen:
+            looks = self._looks(moment.video.id, moment.span)
+            mean = np.sum([look.vector for look in looks], axis=0) if looks else None
+            length = float(np.linalg.norm(mean)) if mean is not None else 0.0
+            self._seen[key] = (
+                np.asarray(mean / length, dtype=np.float32) if mean is not None and length else None
+            )
+        return self._seen[key]
 
 
 def _texts(moment: Moment) -> set[tuple[str, str | None]]:

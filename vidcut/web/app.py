@@ -77,11 +77,13 @@ def build(
         state.events = Events()
         state.jobs = Jobs(state.events.changed)
         ending.append(state.events.close)
+        warming = asyncio.ensure_future(state.finder.ask(searching.warm))
         state.studio = Studio(eyes, Shelf(library.folder / "cache" / "pictures"))
         state.theatre = Theatre()
         try:
             yield
         finally:
+            warming.cancel()
             await asyncio.to_thread(state.jobs.close)
             state.theatre.close()
             state.studio.close()

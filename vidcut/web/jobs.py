@@ -21,7 +21,6 @@ from vidcut.processes import Companion, Gone, Silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from concurrent.futures import Future
 
     from vidcut.wire import Message
 
@@ -93,7 +92,6 @@ class Jobs:
         self._lock = threading.Lock()
         self._known: dict[str, Job] = {}
         self._companions: dict[str, Companion] = {}
-        self._futures: dict[str, Future[None]] = {}
         self._is_closed = False
         self._films = ThreadPoolExecutor(1, thread_name_prefix="films")
         self._index = ThreadPoolExecutor(1, thread_name_prefix="index")
@@ -116,7 +114,7 @@ class Jobs:
                 if len(self._known) > _MOST_KEPT:
                     del self._known[old]
             threads = self._index if kind == INDEX else self._films
-            self._futures[job.id] = threads.submit(self._run, job)
+            threads.submit(self._run, job)
         self._changed(job)
         return job
 
@@ -148,7 +146,7 @@ class Jobs:
             live = [job for job in self._known.values() if job.state in LIVE]
         for job in live:
             self.cancel(job)
-        deadline_s = time.monotonic() + _GENTLE_S + 1
+        deadline_s = time.monotonic() + _GENTLE_S + 0.5
         while self._companions and time.monotonic() < deadline_s:
             time.sleep(0.02)
         for threads in (self._films, self._index):
@@ -164,7 +162,6 @@ class Jobs:
             how = gone.how if isinstance(gone, Gone) else str(gone) or type(gone).__name__
             error = f"the work ended unforeseen ({how}); try again, or do it at the shell"
         with self._lock:
-            self._futures.pop(job.id, None)
             if job.state in LIVE:
                 job.state, job.error = ("failed", error) if error else ("done", None)
         _tidy(job.errand.get("folder"))

@@ -33,7 +33,8 @@ _QUALITY = 72
 """Of JPEG, as `vidcut.thumbnails`."""
 _MOST_PICTURES, _PICTURES = 20, 10
 _AT_ONCE = 2
-_CACHE = "private, max-age=3600"
+_CACHE = "private, max-age=3600, immutable"
+"""A file that is replaced may show what it did for an hour; it is indexed anew before."""
 _MIME = "image/jpeg"
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vidcut import pipeline, query, requests, tracing
-from vidcut.errors import UsageError
+from vidcut.errors import UsageError, VidcutError
 from vidcut.history import Answer, Past
 from vidcut.records import SECOND_US, Lengths
 from vidcut.web.answers import moment_json, seconds
@@ -26,6 +27,7 @@ _COUNT, _MOST = 60, 1000
 _SHORTEST_US, _LONGEST_US = SECOND_US // 2, 60 * SECOND_US
 _MOST_EXAMPLES, _MOST_EVIDENCE = 20, 4
 _MOST_CHARS = 2000
+_WARM_WORD = "warm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,12 @@ class Refined:
         modified = library.holdings.catalog.modified_ns().items()
         dated = {video for video, modified_ns in modified if least <= modified_ns < most}
         return frozenset(dated.intersection(self.videos) if self.videos else dated)
+
+
+def warm(library: Library) -> None:
+    """Load what searches need, before the first of them; what is missing is told by that."""
+    with suppress(VidcutError):
+        library.search(_WARM_WORD, count=1)
 
 
 async def search(request: Request) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import threading
@@ -13,19 +14,21 @@ import uvicorn
 
 from vidcut.errors import UsageError
 from vidcut.web import app
-from vidcut.web.guard import Key
+from vidcut.web.guard import LOOPBACK, Key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vidcut import Library
 
+_log = logging.getLogger(__name__)
+
 _BACKLOG = 128
 _MOST_AT_ONCE = 64
 """Connections: a browser opens six, and a few may look on."""
 _LAST_WORD_S = 1
 """How long an answer that is under way may still take when the server is ended."""
-_STUCK_S = 2.0
+_STUCK_S = 1.0
 
 
 def serve(
@@ -45,6 +48,8 @@ def serve(
     """
     listening = _listening(host, port)
     key = Key(listening.getsockname()[1])
+    if host not in LOOPBACK and host != "::1":
+        _log.warning("%s: whoever can reach it and has the address sees all, unencrypted", host)
     ending: list[Callable[[], None]] = []
     server = _Server(
         uvicorn.Config(
