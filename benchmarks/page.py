@@ -123,9 +123,8 @@ def frames_ms(trace: Path) -> list[float]:
 
 def told(name: str, times_ms: list[float]) -> None:
     worst = statistics.quantiles(times_ms, n=20)[-1]
-    print(
-        f"{name}: {statistics.median(times_ms):.0f} ms (median of {len(times_ms)}), {worst:.0f} (95 %)"
-    )
+    middle = f"{statistics.median(times_ms):.0f} ms (median of {len(times_ms)})"
+    print(f"{name}: {middle}, {worst:.0f} (95 %)")
 
 
 def measure(folder: Path, rounds: int) -> None:
