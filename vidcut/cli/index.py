@@ -63,7 +63,11 @@ def index(  # noqa: PLR0913  (a command's options)
     threads: Annotated[int | None, typer.Option(min=1, help="Threads for each model.")] = None,
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="Files seen, and files heard, at the same time."),
+        typer.Option(
+            min=1,
+            help="Files seen, and files heard, at the same time; by default one seen for every four"
+            " cores, at most four, and two heard.",
+        ),
     ] = None,
     nice: Annotated[
         int,
