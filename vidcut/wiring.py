@@ -38,9 +38,10 @@ _HUB_PREFIX = "hf-hub:"
 SAMPLE_PX = {"fast": 480, "balanced": 640, "best": 960}
 """What text on screen is looked for at (rapidocr's detector, measured per size)."""
 _CORES_A_JOB, _MOST_JOBS, _LEAST_HEARERS = 4, 4, 2
-"""A job keeps two to three cores at work (one at pictures, one at sound, and its decoders; on two
-cores 75 % of them), and takes some 500 MiB more than the 1,400 of one: ten real videos of 200 s,
-offline models, no more processor's time by two jobs than by one (benchmarks/memory.py)."""
+"""A job keeps two to four cores at work (two at pictures, one at sound, and its decoders), and
+takes some 500 MiB more than the 1,400 of one: ten real videos of 200 s, offline models, no more
+processor's time by two jobs than by one (benchmarks/memory.py). One film of 25 s, from the start of
+the program to its end, has work for 79 % of two cores (benchmarks/index.py)."""
 _log = logging.getLogger(__name__)
 
 
