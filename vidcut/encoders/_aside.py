@@ -35,6 +35,8 @@ _BOOT = (
     "from vidcut.encoders import _torch_process; _torch_process.main()"
 )
 _BATCH = 16
+_LARGE_BYTES = 1 << 20
+"""What the C library is to give back when it is freed: it would learn to keep whole weights."""
 _PATIENCE_S = 1800.0
 """For the model to be read, written and rounded: 20 s for ViT-B/32, and ViT-H/14 has eight times
 as much on a machine that may be a tenth as fast."""
@@ -128,7 +130,11 @@ class Aside:
         places = [os.path.abspath(place) for place in sys.path]  # noqa: PTH100  (Path("") is ".")
         python = [sys.executable, "-I", "-X", f"utf8={sys.flags.utf8_mode}", "-c", _BOOT, *places]
         given = [origin.model, str(origin.weights), str(origin.threads)]
-        environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+        environment = {
+            **os.environ,
+            "CUDA_VISIBLE_DEVICES": "",
+            "MALLOC_MMAP_THRESHOLD_": str(_LARGE_BYTES),
+        }
         self._companion = Companion([*python, *given], environment, patience_s=_PATIENCE_S)
         weakref.finalize(self, self._companion.release)
         return self._companion
