@@ -77,6 +77,8 @@ def main() -> None:
     models = opponents.models()
     for part in options.parts:
         film, short = films(options.media, long_s, is_still=part == "still-text")
+        if part in {"pictures", "all"}:
+            opponents.make_ready(models, film)
         print(f"{part}: {long_s} s of film, {runs} runs", flush=True)
         ways = _ways(part, models)
         left_out = _left_out(ways, options.ways)

@@ -16,11 +16,13 @@ from __future__ import annotations
 import importlib
 import sys
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from measured import ROOT, Spent, process
 
-from vidcut import ffmpeg
+from vidcut import ffmpeg, plugins
+from vidcut.protocols import EncoderOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +32,7 @@ WORK = ROOT / "benchmarks" / ".work"
 WAYS = ROOT / "benchmarks" / "ways"
 MODEL = "ViT-B-32"
 SIDE_PX, RCLIP_SIDE_PX = 224, 256
+READY, READY_EVERY, READY_PX = 32, 20, 640
 INSTALL = {"rclip": "rclip", "binquery": "binquery torch", "reelgrep": "'reelgrep[whisper]'"}
 INSTALL |= {"videogrep": "videogrep vosk"}
 
@@ -69,6 +72,21 @@ def models() -> Models:
     if folder is None:
         raise SystemExit(f"Whisper base is not on this machine; {weights.REMEDY} brings it")
     return Models(_checkpoint(), folder)
+
+
+def make_ready(models: Models, film: Path) -> None:
+    """Have vidcut export the towers, as it does at the first index run of some length.
+
+    It wants `READY` frames to hold the export against torch with; without this, films shorter
+    than that would be seen by torch.
+    """
+    options = EncoderOptions(f"{MODEL}={models.checkpoint}", device="cpu", offline=True)
+    encoder = plugins.load("encoders", "open_clip").create(options)
+    frames = plugins.load("readers", "pyav").create(threads=0).frames(film)
+    some = [
+        frame.picture(READY_PX) for frame in islice(frames, 0, READY * READY_EVERY, READY_EVERY)
+    ]
+    list(encoder.images(some))
 
 
 def _checkpoint() -> Path:

@@ -73,7 +73,7 @@ def _introduction(results: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _machines(results: Mapping[str, Any]) -> Iterator[str]:
-    yield "| measured | on | by vidcut at | load before | mode |"
+    yield "| measured | on | by vidcut at | load | mode |"
     yield "| --- | --- | --- | --- | --- |"
     for name, one in results.items():
         machine = one["machine"]
@@ -180,8 +180,8 @@ def _not_measured(results: Mapping[str, Any]) -> Iterator[str]:
         yield "- A CUDA GPU: none on the machine of this page."
     for name, one in results.items():
         if busy(one):
-            yield f"- {name} on an idle machine: it was busy (the load before was above its cores),"
-            yield "  so that times by the clock say little; ratios of the processor's time hold."
+            yield f"- {name} on an idle machine: its load was above twice its cores, so that times"
+            yield "  by the clock say little; ratios of the processor's time hold."
     yield "- Trained CLIP weights: they come from a model hub, which no benchmark asks. Random ones"
     yield "  take the time that trained ones do; nothing is said of what they find."
     yield "- openai-whisper: its weights come from its own server. faster-whisper's defaults, in"
