@@ -59,8 +59,8 @@ def paints_ms(page: Page, rounds: int) -> list[float]:
     return found
 
 
-def results_ms(page: Page, rounds: int) -> list[float]:
-    """From the last key to the cards, of one query after the other."""
+def results_ms(page: Page, rounds: int) -> list[tuple[float, float]]:
+    """From the last key to the cards, and what of that the server took, query by query."""
     found = []
     for number in range(rounds):
         page.evaluate("() => performance.clearMeasures()")
@@ -72,7 +72,12 @@ def results_ms(page: Page, rounds: int) -> list[float]:
             " && !document.querySelector('.find.busy')"
         )
         found.append(
-            page.evaluate("() => performance.getEntriesByName('vidcut.results').at(-1).duration")
+            tuple(
+                page.evaluate(
+                    "() => performance.getEntriesByName('vidcut.results')"
+                    ".map((one) => [one.duration, one.detail]).at(-1)"
+                )
+            )
         )
     return found
 
@@ -137,7 +142,10 @@ def measure(folder: Path, rounds: int) -> None:
             page = opened(browser, server.address)
             told("first paint", paints_ms(page, rounds))
             results_ms(page, 2)
-            told("results after the last key", results_ms(page, rounds))
+            waited = results_ms(page, rounds)
+            told("results after the last key", [all_ms for all_ms, _ in waited])
+            told("  of that in the server", [server_ms for _, server_ms in waited])
+            told("  of that elsewhere", [all_ms - server_ms for all_ms, server_ms in waited])
             frames, each_ms = scrolling(browser, page, Path(temporary) / "trace.json")
             told(f"frames while scrolling {_MOMENTS:,} moments", frames)
             print(f"  the page's thread works {each_ms:.1f} ms for each")

@@ -30,7 +30,7 @@ FILMS = ("travel.mp4", "space.mkv", "cafe.webm", "pets.mp4", "voice-note.m4a")
 HOSTILE = "<img src=x onerror=alert(1)>&quot;'.mp4"
 HOSTILE_TEXT = "<script>alert(2)</script> ]]> <b onclick=alert(3)>coffee</b> \u202e{n} ${x}"
 WIDE, TALL = 1280, 860
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium to look at the page with")
 

@@ -7,13 +7,14 @@ import { filters } from "./filters.js";
 import { Grid } from "./grid.js";
 import { bind } from "./keys.js";
 import { forget } from "./pictures.js";
+import { within } from "./time.js";
 import { refused } from "./toast.js";
 import * as tray from "./tray.js";
 import { fromParameters, isAsking, nothing, toParameters } from "./wanted.js";
 import { welcome } from "./welcome.js";
 import { t } from "./words.js";
 
-const PAUSE_MS = 40; // shorter than between two keys of a quick writer: most are never asked for
+const PAUSES_MS = [30, 150]; // how long more keys are waited for: about as long as a search takes
 const SAY_MS = 700;
 const COUNTS = [60, 240, 1000];
 const TEXT_PX = 92;
@@ -31,6 +32,7 @@ export function searchRoom({ field, go, open }) {
   let asking = new AbortController();
   let isMore = false;
   let typed_ms = 0;
+  let pause_ms = PAUSES_MS[0];
   let current = 0;
   let shown = "";
   /** Whether what is shown is not yet what is wanted, and whether Enter was pressed meanwhile. */
@@ -112,17 +114,17 @@ export function searchRoom({ field, go, open }) {
     wanted.q = field.value;
     typed_ms = performance.now();
     isEntering = false;
-    changed(PAUSE_MS);
+    changed(pause_ms);
   }
 
-  /** @param {number} pause_ms */
-  function changed(pause_ms) {
+  /** @param {number} wait_ms */
+  function changed(wait_ms) {
     clearTimeout(pausing);
     isBehind = true;
     pausing = setTimeout(() => {
       go(address());
       run(0);
-    }, pause_ms);
+    }, wait_ms);
   }
 
   const address = () => {
@@ -163,7 +165,7 @@ export function searchRoom({ field, go, open }) {
     hello.show();
   }
 
-  /** @param {{moments: api.Moment[], note: string|null, note_code?: string|null}} answer @param {boolean} isLonger */
+  /** @param {{moments: api.Moment[], note: string|null, note_code?: string|null, took_ms: number}} answer @param {boolean} isLonger */
   function show(answer, isLonger) {
     const left = new Set(wanted.unlikes.map((one) => `${one.video}@${one.start}-${one.end}`));
     moments = answer.moments.filter((one) => !left.has(api.identity(one)));
@@ -178,13 +180,14 @@ export function searchRoom({ field, go, open }) {
       grid.show(moments);
     }
     isBehind = false;
+    pause_ms = within(answer.took_ms, PAUSES_MS[0], PAUSES_MS[1]); // no search waits behind many old ones
     if (isEntering) move(0);
     isEntering = false;
     const many = t(isMore ? "n_moments_more" : "n_moments", { n: moments.length });
     fill(row.said, many);
     fill(message, noted(answer), !moments.length && nobody());
     if (typed_ms) {
-      performance.measure("vidcut.results", { start: typed_ms });
+      performance.measure("vidcut.results", { start: typed_ms, detail: answer.took_ms });
       typed_ms = 0;
     }
     clearTimeout(saying);
