@@ -280,7 +280,7 @@ def _answer(home: Path) -> str:
             seen += [catalog.uses.of(video.id)]
         for question in QUESTIONS:
             asked = terms.text_terms(question)
-            seen += [catalog.find_terms(asked, "asr", 20, None), catalog.document_counts(asked)]
+            seen += [catalog.texts.find(asked, "asr", 20, None), catalog.texts.counts(asked)]
         for modality in MODALITIES:
             space = catalog.modality_space(modality)
             seen += [space, catalog.videos_left_behind(modality)]

@@ -24,8 +24,9 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.serve import Server
-from benchmarks.startup import QUERIES, build
+from serve import Server
+from startup import QUERIES, build
+
 from vidcut.web import pages
 
 if TYPE_CHECKING:

@@ -28,12 +28,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import startup  # type: ignore[import-not-found]  # beside this file
+import startup
 
 from vidcut import Library, Settings, plugins, terms
 from vidcut.encoders._rows import unit
 from vidcut.library import open_, open_to_write
 from vidcut.protocols import EncoderOptions
+from vidcut.records import Media, PictureTrack
 from vidcut.wiring import store
 
 if TYPE_CHECKING:
@@ -268,8 +269,8 @@ class _Maker:
         content = b"%d" % number
         video = holdings.catalog.add_video(f"{number:010d}.mp4", (1, 1), content)
         duration_us = startup.FRAME_US * count
-        picture = startup.PictureTrack("h264", 1920, 1080, None)
-        holdings.catalog.describe(video, startup.Media("mp4", duration_us, picture, None))
+        picture = PictureTrack("h264", 1920, 1080, None)
+        holdings.catalog.describe(video, Media("mp4", duration_us, picture, None))
         holdings.catalog.set_state(video, "ok")
         for name, share in SHARES.items():
             many = max(1, round(share * count))

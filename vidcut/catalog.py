@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from vidcut import rows, schema
 from vidcut.errors import LibraryError
-from vidcut.escaping import full_text
 from vidcut.losses import Losses
 from vidcut.records import Space, Span
+from vidcut.texts import Texts
 from vidcut.uses import Uses
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Catalog:
         self._db = connection
         self.uses = Uses(connection)
         self.losses = Losses(connection)
+        self.texts = Texts(connection)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -362,42 +363,6 @@ class Catalog:
             ids.append(row_id)
             vectors += vector
         return ids, bytes(vectors)
-
-    # Full text -------------------------------------------------------------------------
-
-    def find_terms(
-        self,
-        terms: Sequence[str],
-        modality: str,
-        count: int,
-        video_ids: Sequence[int] | None,
-        *,
-        together: bool = False,
-    ) -> list[tuple[int, str]]:
-        """Chunks with any of the terms, best first by BM25: id and the chunk's own terms.
-
-        ``together``: only those that have all of them.
-        """
-        if not terms:
-            return []
-        expression = full_text(terms, together=together)
-        query = (
-            "SELECT texts.rowid, terms FROM texts JOIN chunks ON chunks.id = texts.rowid"
-            " WHERE texts MATCH ? AND modality = ?"
-            " AND (? IS NULL OR video_id IN (SELECT value FROM json_each(?)))"
-            " ORDER BY rank, texts.rowid LIMIT ?"
-        )
-        only = None if video_ids is None else json.dumps(video_ids)
-        found = self._db.execute(query, (expression, modality, only, only, count))
-        return [(int(row_id), str(known)) for row_id, known in found]
-
-    def document_counts(self, terms: Sequence[str]) -> tuple[int, dict[str, int]]:
-        """How many texts there are, and in how many of them each term stands."""
-        averages = self._db.execute("SELECT block FROM texts_data WHERE id = 1").fetchone()
-        query = "SELECT term, doc FROM texts_terms WHERE term IN (SELECT value FROM json_each(?))"
-        return rows.text_count(averages), dict(
-            self._db.execute(query, (json.dumps(list(terms)),)).fetchall()
-        )
 
 
 def create(path: Path) -> Catalog:

@@ -377,10 +377,9 @@ class Library:
 
     def encoder_of(self, modality: str) -> Encoder:
         """The encoder that made a modality's vectors; loaded at its first word."""
-        is_seen = modality == wiring.FRAME
-        return self._encoders.of(
-            (self.visual_model or wiring.OFFLINE_VISUAL_MODEL) if is_seen else "e5"
-        )
+        if modality != wiring.FRAME:
+            return self._encoders.of("e5")
+        return self._encoders.of(self.visual_model or wiring.OFFLINE_VISUAL_MODEL)
 
 
 def cut(

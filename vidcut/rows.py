@@ -48,20 +48,6 @@ def chunk(row: tuple[Any, ...]) -> Chunk:
         return Chunk(chunk_id, video_id, modality, Span(start_us, end_us), text, language, spoken)
 
 
-def text_count(averages: tuple[bytes] | None) -> int:
-    """How many texts there are, by FTS5's record of averages: counting rows takes longer with each.
-
-    It begins with their number, as one of SQLite's varints: seven bits a byte, the highest first,
-    the top bit set in all but the last (https://www.sqlite.org/fts5.html, 4.1).
-    """
-    total = 0
-    for byte in averages[0] if averages else b"":
-        total = total << 7 | byte & 0x7F
-        if byte < 0x80:  # noqa: PLR2004  (the last)
-            break
-    return total
-
-
 @contextmanager
 def as_written() -> Iterator[None]:
     """What is no longer as vidcut wrote it makes the catalog a damaged one."""

@@ -169,9 +169,9 @@ def test_a_text_is_found_by_every_word_of_it(opened: Catalog, text: str) -> None
     with contextlib.suppress(RollBack), opened.writing():
         chunk = opened.add_chunk(1, "ocr", Draft(Span(0, 1), "text"), stored)
         for term in wanted[:20]:
-            assert (chunk, stored) in opened.find_terms([term], "ocr", 10**6, [1])
-        assert len(opened.find_terms(wanted, "ocr", 10, None)) == min(1, len(wanted))
-        _, counts = opened.document_counts(wanted)
+            assert (chunk, stored) in opened.texts.find([term], "ocr", 10**6, [1])
+        assert len(opened.texts.find(wanted, "ocr", 10, None)) == min(1, len(wanted))
+        _, counts = opened.texts.counts(wanted)
         assert counts == dict.fromkeys(wanted, 1)
         raise RollBack
 

@@ -53,7 +53,7 @@ def add(opened: Catalog, text: str, *, modality: str = "asr", video_id: int = 1)
 def find(opened: Catalog, words: str, **limits: object) -> list[int]:
     terms = terms_of(words)
     modality, videos = limits.get("modality", "asr"), limits.get("videos")
-    return [row for row, _ in opened.find_terms(terms, modality, 10, videos)]  # type: ignore[arg-type]  # limits are what a test says
+    return [row for row, _ in opened.texts.find(terms, modality, 10, videos)]  # type: ignore[arg-type]  # limits are what a test says
 
 
 # Opening ------------------------------------------------------------------------------
@@ -340,7 +340,7 @@ def test_a_text_is_found_by_what_reads_alike(opened: Catalog, text: str, words: 
     add(opened, "something else 其他")
     assert find(opened, words) == [number]
     terms = terms_of(words)
-    total, counts = opened.document_counts(terms)
+    total, counts = opened.texts.counts(terms)
     assert (total, counts) == (2, dict.fromkeys(terms, 1))
 
 
@@ -351,22 +351,22 @@ def test_full_text_is_limited_to_a_modality_and_to_videos(opened: Catalog) -> No
     assert find(opened, "hot") == [first_chunk, second_chunk]
     assert find(opened, "hot", videos=[second]) == [second_chunk]
     assert find(opened, "hot", videos=[]) == []
-    assert opened.find_terms([], "asr", 9, None) == []
-    assert opened.find_terms(["hot"], "asr", 1, None) == [(first_chunk, "hot")]
+    assert opened.texts.find([], "asr", 9, None) == []
+    assert opened.texts.find(["hot"], "asr", 1, None) == [(first_chunk, "hot")]
 
 
 def test_terms_asked_for_together_stand_in_one_text(opened: Catalog) -> None:
     both = add(opened, "the pot is hot")
     add(opened, "hot")
     add(opened, "pot")
-    assert opened.find_terms(["hot", "pot"], "asr", 1, None) == [(both, "the pot is hot")]
-    assert opened.find_terms(["hot", "pot"], "asr", 9, None, together=True) == [
+    assert opened.texts.find(["hot", "pot"], "asr", 1, None) == [(both, "the pot is hot")]
+    assert opened.texts.find(["hot", "pot"], "asr", 9, None, together=True) == [
         (both, "the pot is hot")
     ]
-    assert opened.find_terms(["hot", "cold"], "asr", 9, None, together=True) == []
-    assert opened.find_terms([], "asr", 9, None, together=True) == []
+    assert opened.texts.find(["hot", "cold"], "asr", 9, None, together=True) == []
+    assert opened.texts.find([], "asr", 9, None, together=True) == []
     odd = add(opened, "and or not")
-    assert opened.find_terms(["or", "and", "not"], "asr", 9, [1], together=True) == [
+    assert opened.texts.find(["or", "and", "not"], "asr", 9, [1], together=True) == [
         (odd, "and or not")
     ]
 
