@@ -120,7 +120,9 @@ class CudaPictures:
 
 
 def prepared(raw: torch.Tensor, looks: Looks) -> torch.Tensor:
-    """As `Looks.prepared`, where the pictures are, ``uint8 (n, h, w, 3)``; within a level of 255.
+    """As `Looks.prepared`, where the pictures are, ``uint8 (n, h, w, 3)``.
+
+    All but the odd pixel come within a level of 255; on pure noise those differ by up to 5.
 
     In two passes, the rows' first, each rounded to 8 bits, as PIL does it.
     """
