@@ -47,12 +47,13 @@ def _plan(mode: str, media: Path) -> dict[str, list[str]]:
     is_full = mode == "full"
     queries, of, how = str(media / "queries.jsonl"), ["--media", str(media)], ["--mode", mode]
     index = ["-m", "vidcut", "index", str(media), "--library", str(LIBRARY), "--offline", "-q"]
+    real = media / "videos"  # of shared media, whose cuts shots.py knows
     minutes = ["10", "60"] if is_full else ["2", "10"]
     hours = ["1", "10", "100", "1000"] if is_full else ["1", "10", "100"]
     plan = {
         "library": [*index, "--visual-model", "labels"],
         "quality": ["quality.py", queries, "--library", str(LIBRARY)],
-        "shots": ["shots.py", *(of if media != loop.SAMPLES else [])],
+        "shots": ["shots.py", *(["--media", str(real)] if real.is_dir() else [])],
         "startup": ["startup.py"],
         **{part: ["against.py", part, *of, *how] for part in ("pictures", "speech", "all")},
         "text": ["against.py", "text", "still-text", *of, *how],
