@@ -185,7 +185,15 @@ def test_a_film_that_has_vanished_is_told(served: Served, films: Path) -> None:
 
 def test_a_folder_is_indexed_and_what_fails_is_told(served: Served, tmp_path: Path) -> None:
     (tmp_path / "broken.mp4").write_bytes(b"no film at all" * 100)
-    job = served.ended(order(served, kind="index", folder=str(tmp_path)))
+    job = order(served, kind="index", folder=str(tmp_path))
+    second = served.post("/api/jobs", {"kind": "index", "folder": str(tmp_path)})
+    assert second.status == 409
+    searched = 0
+    while served.get(f"/api/jobs/{job['id']}").json["job"]["state"] in {"waiting", "running"}:
+        assert served.get("/api/search?q=coffee").json["moments"]  # it goes on beside
+        searched += 1
+    assert searched
+    job = served.ended(job)
     assert job["state"] == "done", job
     assert any("broken.mp4" in remark for remark in job["remarks"])
     known = {one["name"]: one for one in served.get("/api/videos").json["videos"]}
