@@ -187,6 +187,7 @@ export function searchRoom({ field, go, open }) {
     fill(row.said, many);
     fill(message, noted(answer), !moments.length && nobody());
     if (typed_ms) {
+      performance.clearMeasures("vidcut.results");
       performance.measure("vidcut.results", { start: typed_ms, detail: answer.took_ms });
       typed_ms = 0;
     }
