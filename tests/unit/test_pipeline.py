@@ -1074,6 +1074,24 @@ def test_of_copies_one_is_searched(studio: Studio) -> None:
     assert places(search(studio, "hello")) == [("b.mp4", 0)]
 
 
+def test_a_video_that_is_forgotten_during_a_search_is_passed_over(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk(studio, "a.mp4", "hello")
+    talk(studio, "b.mp4", "hello", "bye")
+    studio.index()
+
+    def interrupted(hits: Any, *args: Any, **facts: Any) -> Any:
+        hits = list(hits)
+        with studio.writing() as holdings, holdings.catalog.writing():
+            holdings.catalog.forget_video(holdings.find("a.mp4").id)
+        return candidates(hits, *args, **facts)
+
+    candidates = pipeline.candidates
+    monkeypatch.setattr(pipeline, "candidates", interrupted)
+    assert places(search(studio, "hello")) == [("b.mp4", 0)]
+
+
 def test_a_copy_is_told_once_and_the_takes_of_one_video_each(studio: Studio) -> None:
     talk(studio, "a.mp4", "hello", "bye", "hello")
     talk(studio, "b.mp4", "bye", "hello", every_s=20)

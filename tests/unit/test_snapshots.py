@@ -42,9 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / ".vidcut"
 
 
-def add(
-    folder: Path, store: Any, count: int, *, modality: str = "frame", another: int = 0
-) -> None:
+def add(folder: Path, store: Any, count: int, *, modality: str = "frame", another: int = 0) -> None:
     with library.open_to_write(folder, store, create=True) as holdings:
         holdings.vectors.forget_other_pasts()
         known = holdings.catalog.last_chunk_id()
