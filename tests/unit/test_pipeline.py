@@ -17,7 +17,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from vidcut import database, durable, lanes, library, pipeline, plugins, query, running, schema
+from vidcut import (
+    database,
+    durable,
+    lanes,
+    library,
+    moments,
+    pipeline,
+    plugins,
+    query,
+    running,
+    schema,
+)
 from vidcut.asking import Example
 from vidcut.catalog import Catalog
 from vidcut.errors import LibraryError, MediaError, MissingError, SpaceMismatchError
@@ -1087,7 +1098,7 @@ def test_a_video_that_is_forgotten_during_a_search_is_passed_over(
             holdings.catalog.forget_video(holdings.find("a.mp4").id)
         return candidates(hits, *args, **facts)
 
-    candidates = pipeline.candidates
+    candidates = moments.candidates
     monkeypatch.setattr(pipeline, "candidates", interrupted)
     assert places(search(studio, "hello")) == [("b.mp4", 0)]
 
