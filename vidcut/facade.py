@@ -312,9 +312,7 @@ class Library:
         """Forget videos and all that was made of them; their files are not touched."""
         self.close()
         with library.open_to_write(self.folder, wiring.store(self.settings)) as holdings:
-            for video in videos:
-                with holdings.catalog.writing():
-                    holdings.catalog.forget_video(video.id)
+            holdings.forget(videos)
             holdings.refresh_snapshots(plugins.names("modalities"))
 
     # Its health ------------------------------------------------------------------------

@@ -158,6 +158,13 @@ class Holdings:
                 vector = draft.vector.astype("<f2").tobytes()
                 self.catalog.add_vector(chunk_id, space_id, vector)
 
+    def forget(self, videos: Sequence[Video]) -> None:
+        """Take out videos and all that was made of them, one after the other."""
+        self.vectors.forget_other_pasts()
+        for video in videos:
+            with self.catalog.writing():
+                self.catalog.forget_video(video.id)
+
     def refresh_snapshots(self, modalities: Sequence[str]) -> None:
         """Write a snapshot of each modality's vectors where the one there is behind."""
         for modality in modalities:

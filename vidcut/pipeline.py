@@ -65,6 +65,7 @@ def index(
     from vidcut.register import Register  # noqa: PLC0415
 
     watch = watch or running.Watch(lambda _: None, lambda _: None)
+    holdings.vectors.forget_other_pasts()
     register = Register(holdings, tools, watch.failure, retry=retry)
     files = [
         file
@@ -181,7 +182,10 @@ class _Each(Mapping[int, "Video"]):
 
     def __getitem__(self, video_id: int) -> Video:
         if video_id not in self._read:
-            self._read[video_id] = self._catalog.video(video_id)
+            video = self._catalog.video_of(video_id)
+            if video is None:  # forgotten since by another process
+                raise KeyError(video_id)
+            self._read[video_id] = video
         return self._read[video_id]
 
     def __iter__(self) -> Iterator[int]:

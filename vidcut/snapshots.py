@@ -99,7 +99,13 @@ class Snapshots:
     def _is_refreshed(self, modality: str, space: Space) -> bool:
         files = self._files(modality, space)
         kept = [part.stretch for part in self._parts(files, space)]
-        counts = [self._count(one, space) for one in kept]
+        counts = []
+        for one in kept:
+            try:
+                counts.append(len(self._read(one, space)[0]))
+            except LibraryError as error:  # loading does not look at all of it
+                self._give_up(one, error)
+                return False
         last = self._catalog.last_chunk_id()
         end = kept[-1].last if kept else 0
         while True:
@@ -114,35 +120,49 @@ class Snapshots:
                 try:
                     store.add(*self._read(one, space))
                 except LibraryError as error:
-                    _log.warning("%s", error)
-                    self._bad.add(one.path)
+                    self._give_up(one, error)
                     return False
             store.add(ids, vectors)
-            kept[len(kept) - taken :] = [
-                files.write(old[0].after if old else end, until, store.save)
-            ]
+            made = files.write(old[0].after if old else end, until, store.save)
+            self._bad.discard(made.path)
+            kept[len(kept) - taken :] = [made]
             counts[len(counts) - taken :] = [len(store)]
             end = until
         if kept and kept[-1].last < last:
             kept[-1] = files.stretch(kept[-1], last)
-        if kept:
-            files.keep_only(kept)
+        files.keep_only(kept)
         return True
+
+    def _give_up(self, one: Stretch, error: LibraryError) -> None:
+        _log.warning("%s", error)
+        self._bad.add(one.path)
+
+    def forget_other_pasts(self) -> None:
+        """Remove what an older catalog that was put back knows nothing of, before it goes on.
+
+        It will give the same numbers to other chunks, and count other deletions.
+
+        Raises:
+            OutputError: they cannot be removed.
+        """
+        last, known = self._catalog.last_chunk_id(), self._known()
+        for path in self._folder.glob("[!.]*"):
+            generation, stretch, _ = parsed(path) or ("", None, "")
+            if stretch and (generation not in known or stretch.last > last):
+                Stretches(self._folder, generation, self._kind).remove(path)
 
     def rebuild(self) -> None:
         """Make all anew of the catalog."""
         for path, _ in self.present():
             durable.clear(path)
         self._loaded.clear()
+        self._bad.clear()
         for modality in self._catalog.modalities():
             self.refresh(modality)
 
     def present(self) -> Iterator[tuple[Path, tuple[str, Space, Stretch] | None]]:
         """Every file there is: of which modality, space and stretch, or None if of no use now."""
-        spaces = {name: self._catalog.modality_space(name) for name in self._catalog.modalities()}
-        known = {
-            self._generation(name, space): (name, space) for name, space in spaces.items() if space
-        }
+        known = self._known()
         for path in sorted(self._folder.glob("[!.]*")):
             generation, stretch, kind = parsed(path) or ("", None, "")
             if generation in known and kind == self._kind and stretch:
@@ -207,11 +227,15 @@ class Snapshots:
         ids, vectors = self._store.read(stretch.path, space.dim)
         return ids, vectors.astype(np.float16, copy=False)
 
-    def _count(self, stretch: Stretch, space: Space) -> int:
-        return len(self._store.load(stretch.path, space.dim))
-
     def _files(self, modality: str, space: Space) -> Stretches:
         return Stretches(self._folder, self._generation(modality, space), self._kind)
+
+    def _known(self) -> dict[str, tuple[str, Space]]:
+        """Generation → modality and space, of files that can be of use now."""
+        spaces = {name: self._catalog.modality_space(name) for name in self._catalog.modalities()}
+        return {
+            self._generation(name, space): (name, space) for name, space in spaces.items() if space
+        }
 
     def _generation(self, modality: str, space: Space) -> str:
         library_id = self._catalog.setting("library_id") or ""

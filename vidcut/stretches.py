@@ -68,8 +68,7 @@ class Stretches:
         made = self._named(after, last)
         with durable.writing_in(self._folder):
             self._folder.mkdir(exist_ok=True)
-            if self._folder.is_symlink():
-                raise NotADirectoryError(errno.ENOTDIR, f"{self._folder.name} is a symbolic link")
+            self._demand_no_link()
             name = self._generation.partition(".")[0]
             with (
                 durable.nothing_left(self._folder, f".{name}.*.part"),
@@ -86,6 +85,7 @@ class Stretches:
         """
         made = self._named(one.after, last)
         with durable.writing_in(self._folder):
+            self._demand_no_link()
             one.path.replace(made.path)
             durable.sync(self._folder)
         return made
@@ -94,10 +94,24 @@ class Stretches:
         """Remove what else there is of the name that the generation begins with."""
         paths = {one.path for one in kept}
         name = self._generation.partition(".")[0]
+        for other in self._folder.glob(f"{name}.*"):
+            if other not in paths:
+                self.remove(other)
+
+    def remove(self, path: Path) -> None:
+        """Take a file of the folder away.
+
+        Raises:
+            OutputError: it cannot be.
+        """
         with durable.writing_in(self._folder):
-            for other in self._folder.glob(f"{name}.*"):
-                if other not in paths:
-                    other.unlink()
+            self._demand_no_link()
+            path.unlink()
+
+    def _demand_no_link(self) -> None:
+        """Raise where what is written or removed would be another folder's."""
+        if self._folder.is_symlink():
+            raise NotADirectoryError(errno.ENOTDIR, f"{self._folder.name} is a symbolic link")
 
     def _named(self, after: int, last: int) -> Stretch:
         since = f"{after:012d}-" if after else ""

@@ -17,7 +17,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from vidcut import database, durable, lanes, library, pipeline, plugins, query, running, schema
+from vidcut import (
+    database,
+    durable,
+    lanes,
+    library,
+    moments,
+    pipeline,
+    plugins,
+    query,
+    running,
+    schema,
+)
 from vidcut.asking import Example
 from vidcut.catalog import Catalog
 from vidcut.errors import LibraryError, MediaError, MissingError, SpaceMismatchError
@@ -1071,6 +1082,24 @@ def test_of_copies_one_is_searched(studio: Studio) -> None:
     assert places(search(studio, "hello", video="[bc].mp4")) == [("b.mp4", 0)]
     (studio.folder / "a.mp4").unlink()
     studio.index()
+    assert places(search(studio, "hello")) == [("b.mp4", 0)]
+
+
+def test_a_video_that_is_forgotten_during_a_search_is_passed_over(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk(studio, "a.mp4", "hello")
+    talk(studio, "b.mp4", "hello", "bye")
+    studio.index()
+
+    def interrupted(hits: Any, *args: Any, **facts: Any) -> Any:
+        hits = list(hits)
+        with studio.writing() as holdings, holdings.catalog.writing():
+            holdings.catalog.forget_video(holdings.find("a.mp4").id)
+        return candidates(hits, *args, **facts)
+
+    candidates = moments.candidates
+    monkeypatch.setattr(pipeline, "candidates", interrupted)
     assert places(search(studio, "hello")) == [("b.mp4", 0)]
 
 

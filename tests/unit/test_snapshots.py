@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidcut import library, plugins, snapshots, stretches
+from vidcut.errors import OutputError
 from vidcut.records import Draft, Space, Span
 from vidcut.stores import _lists
 from vidcut.stretches import joined
@@ -41,13 +42,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / ".vidcut"
 
 
-def add(folder: Path, store: Any, count: int, *, modality: str = "frame") -> None:
+def add(folder: Path, store: Any, count: int, *, modality: str = "frame", another: int = 0) -> None:
     with library.open_to_write(folder, store, create=True) as holdings:
+        holdings.vectors.forget_other_pasts()
         known = holdings.catalog.last_chunk_id()
         with holdings.catalog.writing():
             name = f"{known}.mp4"
             video = holdings.catalog.add_video(name, (1, 1), name.encode())
-            seeds = range(known, known + count)
+            seeds = range(known + another, known + another + count)
             drafts = [Draft(Span(seed, seed + 1), None, unit(seed)) for seed in seeds]
             holdings.keep(video, modality, SPACE, drafts)
         holdings.refresh_snapshots(["frame", "asr"])
@@ -129,6 +131,61 @@ def test_a_list_that_is_damaged_is_found_when_it_is_searched(
     data[-1] ^= 0x10
     path.write_bytes(data)
     assert [one for one, _ in nearest(folder, store)] == truth(40)
+
+
+def test_a_list_that_is_damaged_is_written_anew_by_the_next_index_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(_lists, "LEAST", 10)
+    monkeypatch.setattr(_lists, "_ROWS_A_LIST", 10)
+    monkeypatch.setattr(_lists, "_SHARE", 1.0)
+    store = plugins.load("stores", "faiss")
+    add(folder, store, 40)
+    (path,) = (folder / "vectors").iterdir()
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 0x10
+    path.write_bytes(data)
+    add(folder, store, 0)
+    assert "is damaged" in caplog.text
+    caplog.clear()
+    assert [one for one, _ in nearest(folder, store)] == truth(40)
+    assert not caplog.text
+
+
+def test_of_footage_that_is_forgotten_no_vectors_stay(folder: Path, store: Any) -> None:
+    add(folder, store, 30)
+    with library.open_to_write(folder, store) as holdings:
+        with holdings.catalog.writing():
+            holdings.catalog.forget_video(1)
+        holdings.refresh_snapshots(["frame"])
+    assert not files(folder)
+    assert not nearest(folder, store)
+
+
+def test_a_catalog_that_was_put_back_finds_no_vectors_of_what_came_after(
+    folder: Path, store: Any
+) -> None:
+    add(folder, store, 30)
+    kept = {path: path.read_bytes() for path in folder.glob("catalog.sqlite*")}
+    add(folder, store, 10, another=1_000)
+    for path in folder.glob("catalog.sqlite*"):
+        path.write_bytes(kept[path])
+    add(folder, store, 10)
+    add(folder, store, 5)
+    assert [one for one, _ in nearest(folder, store)] == truth(45)
+
+
+def test_nothing_is_removed_from_a_folder_that_a_link_leads_to(
+    folder: Path, store: Any, tmp_path: Path
+) -> None:
+    add(folder, store, 30)
+    elsewhere = (folder / "vectors").rename(tmp_path / "elsewhere")
+    (folder / "vectors").symlink_to(elsewhere)
+    mine = elsewhere / "frame.png"
+    mine.touch()
+    with pytest.raises(OutputError, match="symbolic link"):
+        add(folder, store, 0)
+    assert mine.exists()
 
 
 @given(st.lists(st.integers(1, 5_000), max_size=300))

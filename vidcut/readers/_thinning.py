@@ -44,7 +44,7 @@ def thinned(packets: Iterable[Any], time_base: Fraction) -> Iterator[Any]:
         if packet.is_keyframe:
             yield from group.needed(until=packet)
             group.begin()
-        group.held.append(packet)
+        group.hold(packet)
         if group.is_full:
             yield from group.let_go()
     yield from group.let_go()
@@ -64,8 +64,11 @@ class _Group:
     @property
     def is_full(self) -> bool:
         """Whether it is time to let go of it; also where nothing may be left out."""
-        self._bytes += self.held[-1].size
         return not self._is_whole or len(self.held) > _MOST_PACKETS or self._bytes > _MOST_BYTES
+
+    def hold(self, packet: Any) -> None:
+        self.held.append(packet)
+        self._bytes += packet.size
 
     def begin(self) -> None:
         self.held, self._bytes, self._is_whole = [], 0, True
