@@ -265,7 +265,8 @@ def _roots(library: Library) -> list[str]:
     outer = [one for one in folders if not folders.intersection(one.parents)]
     found = [str(one) for one in sorted(outer) if Path(one).is_dir()]
     if not found:
-        raise UsageError("the library's folders are gone; add a folder")
+        fact = "the library's folders are gone" if folders else "the library holds nothing yet"
+        raise UsageError(f"{fact}; add a folder")
     return found
 
 
