@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -155,26 +155,23 @@ def choose(
         per_video: at most so many of one video; None for any number.
     """
     kept: list[Moment] = []
-    of_video: Counter[int] = Counter()
+    of_video: defaultdict[int, list[Span]] = defaultdict(list)
     for candidate in found:
         if len(kept) == count:
             break
-        if of_video[candidate.video.id] == per_video:
+        others = of_video[candidate.video.id]
+        if len(others) == per_video:
             continue
-        if any(_lie_together(candidate.video, candidate.run.span, other) for other in kept):
+        if any(_overlap(candidate.run.span, other) for other in others):
             continue
         moment = settle(candidate)
-        if any(_lie_together(moment.video, moment.span, other) for other in kept):
+        if any(_overlap(moment.span, other) for other in others):
             continue
         if any(is_twin(moment, other) for other in kept):
             continue
-        of_video[moment.video.id] += 1
+        others.append(moment.span)
         kept.append(replace(moment, rank=len(kept) + 1))
     return kept
-
-
-def _lie_together(video: Video, span: Span, other: Moment) -> bool:
-    return video.id == other.video.id and _overlap(span, other.span)
 
 
 def _overlap(one: Span, other: Span) -> bool:

@@ -197,7 +197,7 @@ class _Each(Mapping[int, "Video"]):
 
 def _videos(holdings: Holdings, question: Question, wish: Wish) -> Mapping[int, Video]:
     """The videos to ask of, each content once."""
-    if wish.video is None and holdings.are_all_answers():
+    if wish.video is None and wish.among is None and holdings.are_all_answers():
         return _Each(holdings)
     known = holdings.catalog.videos()
     videos = {video.id: video for video in known if _matches(video, wish)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import functools
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,8 @@ another video, and half of poor copies with what they were made of (benchmarks/t
 _TWIN_LENGTH = 0.8
 """And when the shorter lasts at least this share of the longer."""
 _SEEN, _SAID = "frame", "asr"
+_Place = tuple[int, int, int]
+"""A video's id, and from when to when."""
 
 
 class Settling:
@@ -41,10 +44,11 @@ class Settling:
     ) -> None:
         self._catalog = holdings.catalog
         self._lengths = lengths
-        self._encoder_of = encoder_of
+        self._encoder_of = functools.cache(encoder_of)  # it asks the library each time
         self._space = holdings.catalog.modality_space(_SEEN)
         self._cuts: dict[int, list[int]] = {}
-        self._seen: dict[tuple[int, Span], Vector | None] = {}
+        self._shown: dict[_Place, _Shown] = {}
+        self._seen: dict[_Place, Vector | None] = {}
 
     def moment(self, candidate: Candidate) -> Moment:
         """The candidate with its boundaries; not ranked yet."""
@@ -60,10 +64,11 @@ class Settling:
 
         What is said twice in one video is not: those are takes, to choose from.
         """
-        if one.video.id == other.video.id and any(h.chunk.modality == _SAID for h in one.evidence):
+        first, second = self._shown_by(one), self._shown_by(other)
+        if one.video.id == other.video.id and first.is_said:
             return False
-        shorter, longer = sorted((one.span.duration, other.span.duration))
-        if shorter < longer * _TWIN_LENGTH or _texts(one) != _texts(other):
+        shorter, longer = sorted((first.duration_us, second.duration_us))
+        if shorter < longer * _TWIN_LENGTH or first.texts != second.texts:
             return False
         looks = self._look(one), self._look(other)
         if looks[0] is None or looks[1] is None:
@@ -96,11 +101,27 @@ class Settling:
         if self._space is None:
             return []
         found = self._catalog.vectors_near(video_id, _SEEN, self._space, near)
-        return [Look(span, _vector(stored)) for span, stored in found]
+        if not found:
+            return []
+        stored = np.frombuffer(b"".join(vector for _, vector in found), dtype="<f2")
+        vectors = stored.reshape(len(found), -1).astype(np.float32)
+        return [Look(span, vector) for (span, _), vector in zip(found, vectors, strict=True)]
+
+    def _shown_by(self, moment: Moment) -> _Shown:
+        """What the moment is compared with every other by."""
+        key = _place(moment)
+        if key not in self._shown:
+            heard = [hit.chunk for hit in moment.evidence if hit.chunk.modality != _SEEN]
+            self._shown[key] = _Shown(
+                moment.span.duration,
+                frozenset((chunk.modality, chunk.text) for chunk in heard),
+                any(chunk.modality == _SAID for chunk in heard),
+            )
+        return self._shown[key]
 
     def _look(self, moment: Moment) -> Vector | None:
         """What the moment looks like on the whole, of unit length; None where it shows nothing."""
-        key = moment.video.id, moment.span  # it is compared with every other that is shown
+        key = _place(moment)  # it is compared with every other that is shown
         if key not in self._seen:
             looks = self._looks(moment.video.id, moment.span)
             mean = np.sum([look.vector for look in looks], axis=0) if looks else None
@@ -111,13 +132,14 @@ class Settling:
         return self._seen[key]
 
 
-def _texts(moment: Moment) -> set[tuple[str, str | None]]:
-    return {
-        (hit.chunk.modality, hit.chunk.text)
-        for hit in moment.evidence
-        if hit.chunk.modality != _SEEN
-    }
+def _place(moment: Moment) -> _Place:
+    return moment.video.id, moment.start.time_us, moment.end.time_us
 
 
-def _vector(stored: bytes) -> Vector:
-    return np.frombuffer(stored, dtype="<f2").astype(np.float32)
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a moment is compared by before anything is read."""
+
+    duration_us: int
+    texts: frozenset[tuple[str, str | None]]
+    is_said: bool

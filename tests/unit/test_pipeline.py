@@ -968,6 +968,17 @@ def test_a_glob_limits_the_videos(studio: Studio) -> None:
     assert search(studio, "shade", video="*.mov", min_score=0.0) == []
 
 
+def test_ids_limit_the_videos(studio: Studio) -> None:
+    studio.film("a.mp4", 20)
+    studio.film("b.mp4", 30)
+    studio.index()
+    (one, other) = {moment.video.id for moment in search(studio, "shade", min_score=0.0)}
+    for id_ in (one, other):
+        found = search(studio, "shade", among=frozenset({id_}), min_score=0.0)
+        assert {moment.video.id for moment in found} == {id_}
+    assert search(studio, "shade", among=frozenset(), min_score=0.0) == []
+
+
 def test_another_encoder_than_the_librarys_is_refused(studio: Studio) -> None:
     studio.film("a.mp4", 10)
     studio.index()

@@ -97,6 +97,8 @@ def test_moments_are_as_long_as_they_may_be(served: Served) -> None:
     assert short["end"] - short["start"] <= 1.5
     (long,) = found(served, "dog", min_length="4")["moments"]
     assert long["end"] - long["start"] >= 4
+    (tiny,) = found(served, "dog", max_length="0.2")["moments"]  # shorter than moments otherwise
+    assert tiny["end"] - tiny["start"] == pytest.approx(0.2)
 
 
 def test_what_was_not_right_is_not_shown_again(served: Served) -> None:
@@ -110,6 +112,7 @@ def test_what_was_not_right_is_not_shown_again(served: Served) -> None:
     "asked",
     ["q=a%20%3E%3E", "q=%22open", "q=cat&k=0", "q=cat&k=x", "q=cat&k=99999", "q=cat&video=x",
      "q=cat&video=-1", "q=cat&modality=smell", "q=cat&from=tomorrow", "q=cat&min_length=-1",
+     "q=cat&to=9999-12-31", "q=cat&min_length=5&max_length=1",
      "q=cat&max_length=nan", "q=cat&like=1", "q=cat&like=1@5-2", "q=cat&like=x@1-2",
      "q=cat&per_video=0", "q=.%2Fpicture.jpg", "q=%2Fetc%2Fhosts.png", f"q={'cat%20' * 600}"],
 )  # fmt: skip
@@ -167,6 +170,8 @@ def test_a_query_has_a_curve_over_a_video(served: Served) -> None:
     assert told["scores"][4] == 0
     assert set(told["by_modality"]) == {"asr"}
     assert served.get("/api/videos/1/curve?q=").json["scores"] == []
+    for words in ("", "coffee"):
+        assert served.get(f"/api/videos/999/curve?q={words}").status == 404
 
 
 # Underneath ---------------------------------------------------------------------------

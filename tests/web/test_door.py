@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
+from vidcut.web import serving
 from vidcut.web.guard import Key
 
 if TYPE_CHECKING:
@@ -162,3 +166,41 @@ def test_too_much_is_refused(served: Served) -> None:
 )  # fmt: skip
 def test_no_path_leads_out(served: Served, path: str) -> None:
     assert served.get(path).status in {400, 404}
+
+
+def test_who_connects_and_does_not_ask_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "_PATIENCE_S", 0.2)
+    request = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+
+    async def slow(_scope: Any, _receive: Any, send: Any) -> None:
+        await asyncio.sleep(0.5)  # an answer may take longer than asking
+        length = [(b"content-length", b"4")]
+        await send({"type": "http.response.start", "status": 200, "headers": length})
+        await send({"type": "http.response.body", "body": b"done"})
+
+    async def said(port: int, *parts: bytes) -> bytes:
+        """What is answered last until the server hangs up."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for part in parts:
+            writer.write(part)
+            if part is request:
+                await reader.readuntil(b"done")
+        try:
+            return await asyncio.wait_for(reader.read(), 3)
+        finally:
+            writer.close()
+
+    async def all_of_them() -> None:
+        config = uvicorn.Config(slow, log_config=None, timeout_keep_alive=60, lifespan="off")
+        config.load()
+        loop, state = asyncio.get_running_loop(), ServerState()
+        server = await loop.create_server(
+            lambda: serving._Impatient(config, state, {}), "127.0.0.1", 0
+        )
+        port = server.sockets[0].getsockname()[1]
+        assert await said(port) == b""
+        assert await said(port, b"GET / HT") == b""
+        assert await said(port, request, b"GET / HT") == b""
+        server.close()
+
+    asyncio.run(all_of_them())

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 
 from tests.web.conftest import ROOT, VOICE, children, serving
 from vidcut import writer
@@ -156,6 +157,7 @@ def test_the_shell_s_words_do_the_same(served: Served, tmp_path: Path) -> None:
      ({"kind": "script", "slots": [{"n": 1, "length": 1, "moment": None}]}, 400),
      ({"kind": "script", "slots": [{"n": 1, "length": 0, "moment": LONG}]}, 400),
      ({"kind": "index", "folder": "relative"}, 400),
+     ({"kind": "index", "folder": "~nobody-is-called-so/films"}, 400),
      ({"kind": "index", "folder": "/nowhere"}, 400)],
 )  # fmt: skip
 def test_what_cannot_be_done_is_told_before(
@@ -169,6 +171,14 @@ def test_a_script_that_is_none_is_refused(served: Served) -> None:
     locked = ({"text": "a", "locks": {number: LONG}} for number in ("x", "9"))
     for body in ({}, {"text": ""}, {"text": 7}, {"text": "a", "format": ".exe"}, *locked):
         assert served.post("/api/script/plan", body).status == 400
+
+
+def test_a_script_names_no_file_of_this_machine(served: Served, tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "there.png")
+    for picture in (tmp_path / "there.png", tmp_path / "away.png"):
+        told = served.post("/api/script/plan", {"text": f"a cat\n\n{picture}"})
+        assert told.status == 400
+        assert "line 2 names a picture" in told.json["error"]
 
 
 def test_a_film_that_has_vanished_is_told(served: Served, films: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.web.page_stage import ask, names, needs_browser, staged, times
+from vidcut import plugins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -285,7 +286,11 @@ def test_a_timeline_and_the_command_say_the_same(stage: Stage) -> None:
         assert command.startswith("vidcut cut")
         assert "travel.mp4" in command
         page.get_by_role("button", name="Options").click()
-        page.get_by_label("Timeline format").select_option("edl")
+        formats = page.get_by_label("Timeline format")
+        formats.get_by_role("option").first.wait_for(state="attached")
+        offered = formats.get_by_role("option").evaluate_all("all => all.map((one) => one.value)")
+        assert sorted(offered) == sorted(plugins.names("exporters"))
+        formats.select_option("edl")
         page.get_by_role("button", name="Export").click()
         with page.expect_download(timeout=60_000) as download:
             page.locator(".toast a").click(timeout=60_000)

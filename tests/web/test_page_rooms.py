@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.web.page_stage import ask, needs_browser, staged
+from tests.web.conftest import children, serving
+from tests.web.page_stage import Stage, ask, needs_browser, staged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Page
-
-    from tests.web.page_stage import Stage
 
 pytestmark = needs_browser
 STORY = "Day three: the garden\nA coffee in the morning\n"
@@ -115,3 +116,33 @@ def test_the_page_says_when_the_server_is_gone(stage: Stage) -> None:
         page.locator(".gone-bar").wait_for(state="detached")
         page.keyboard.press("Control+a")
         ask(page, "coffee")
+
+
+def test_a_server_killed_in_mid_cut_is_told_and_no_half_of_a_clip_is_left(
+    stage: Stage, long_film: Path
+) -> None:
+    with serving(long_film, "--offline") as served:
+        other = Stage(served, stage.browser)
+        with other.page("#/moment/1?start=0&end=110") as page:
+            page.get_by_role("slider", name="Start of the moment").focus()
+            page.keyboard.press("x")
+            page.get_by_role("button", name="Cut clips").click()
+            wait_for(lambda: list((long_film / "clips").rglob(".vidcut-*")))
+            page.locator("#dock .badge", has_text="1").wait_for()
+            below = children(served.process.pid)
+            served.process.kill()
+            page.locator(".gone-bar").wait_for()
+            assert "vidcut serve" in page.locator(".gone-bar").inner_text()
+            assert page.locator(".toast a").count() == 0  # nothing is given out as made
+        wait_for(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in below))
+    left = (long_film / "clips").rglob("*")
+    assert [path for path in left if path.is_file() or path.name.startswith(".")] == []
+
+
+def wait_for(is_so: Callable[[], object]) -> None:
+    """Wait ten seconds at most until something is so."""
+    for _ in range(500):
+        if is_so():
+            return
+        time.sleep(0.02)
+    pytest.fail("it never was so")

@@ -68,10 +68,10 @@ class Asked:
         if not (text := self.text(name)):
             return None
         try:
-            day = datetime.fromisoformat(text).replace(tzinfo=UTC)
-        except ValueError as error:
+            day = datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=after)
+        except (ValueError, OverflowError) as error:
             raise UsageError(f"{name}={text} is no date; give one like 2026-01-31") from error
-        return int((day + timedelta(days=after)).timestamp()) * _NS
+        return int(day.timestamp()) * _NS
 
     def places(self, name: str) -> list[tuple[int, Span]]:
         """Stretches of videos, each given as ``ID@START-END``."""

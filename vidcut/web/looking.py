@@ -41,7 +41,7 @@ async def about(request: Request) -> Response:
             "offline_model": library.visual_model == "labels",
             "models": library.models(),
             "extras": {"vertical": True, "music": importlib.util.find_spec("librosa") is not None},
-            "exports": [name for name in plugins.names("exporters") if name != "csv"],
+            "exports": plugins.names("exporters"),
             "transitions": TRANSITIONS,
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import time
 from dataclasses import asdict, dataclass
@@ -241,7 +242,7 @@ def _index_errand(library: Library, body: Mapping[str, Any]) -> dict[str, Any]:
     """
     named = _text(body, "folder", "")
     if named:
-        folder = Path(named).expanduser()
+        folder = Path(os.path.expanduser(named))  # noqa: PTH111  (of nobody's home, Path raises)
         if not folder.is_absolute() or not folder.exists():
             raise UsageError(f"{named} is not there; give the whole path of a folder that is")
         paths = [str(folder)]
@@ -264,7 +265,8 @@ def _roots(library: Library) -> list[str]:
     outer = [one for one in folders if not folders.intersection(one.parents)]
     found = [str(one) for one in sorted(outer) if Path(one).is_dir()]
     if not found:
-        raise UsageError("the library's folders are gone; add a folder")
+        fact = "the library's folders are gone" if folders else "the library holds nothing yet"
+        raise UsageError(f"{fact}; add a folder")
     return found
 
 

@@ -12,6 +12,7 @@ from vidcut.roughcut import Gaps
 from vidcut.web.answers import pair, seconds, video_brief
 from vidcut.web.asked import body_of, place, unless_gone, whole
 from vidcut.web.looking import known
+from vidcut.web.searching import demand_no_picture
 from vidcut.web.told import Told
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ async def plan(request: Request) -> Response:
         slots = story.slots(text, suffix)
         if len(slots) > _MOST_SLOTS:
             raise UsageError(f"the script has {len(slots)} lines; {_MOST_SLOTS} are planned here")
+        for slot in slots:
+            demand_no_picture(slot.query, f"line {slot.number}")
         named = {
             number: (known(library, video_id).path, span)
             for number, (video_id, span) in locks.items()

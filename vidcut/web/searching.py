@@ -13,6 +13,7 @@ from vidcut.history import Answer, Past
 from vidcut.records import SECOND_US, Lengths
 from vidcut.web.answers import moment_json, seconds
 from vidcut.web.asked import Asked, unless_gone
+from vidcut.web.looking import known
 from vidcut.web.told import Told
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Refined:
     def of(cls, asked: Asked) -> Refined:
         """What the parameters say; raises `UsageError`."""
         shortest_us, longest_us = asked.time_us("min_length"), asked.time_us("max_length")
+        if shortest_us and longest_us and shortest_us > longest_us:
+            raise UsageError("min_length is more than max_length; give less, or swap them")
         return cls(
             demand_words(asked.text("q")),
             tuple(asked.places("like"))[:_MOST_EXAMPLES],
@@ -59,7 +62,11 @@ class Refined:
             requests.known(asked.texts("modality")),
             asked.count("k", _COUNT, _MOST),
             asked.counted("per_video", _MOST),
-            Lengths(shortest_us or _SHORTEST_US, longest_us or _LONGEST_US),
+            # One that is given alone moves the other out of its way.
+            Lengths(
+                shortest_us or min(_SHORTEST_US, longest_us or _SHORTEST_US),
+                longest_us or max(_LONGEST_US, shortest_us or _LONGEST_US),
+            ),
         )
 
     def answer(self, library: Library) -> list[Moment]:
@@ -126,13 +133,14 @@ async def curve(request: Request) -> Response:
     video_id, words = request.path_params["video"], demand_words(Asked(request).text("q"))
 
     def drawn(library: Library) -> dict[str, Any]:
+        video = known(library, video_id)
         if not words:
             return {"step_s": seconds(SECOND_US), "scores": [], "by_modality": {}}
         catalog = library.holdings.catalog
         found = tracing.trace(
             library.holdings,
             query.parse(words),
-            catalog.video(video_id),
+            video,
             modalities=catalog.modalities(),
             encoder_of=library.encoder_of,
             pictures={},
@@ -154,9 +162,16 @@ def demand_words(text: str) -> str:
     words = text.strip()
     if len(words) > _MOST_CHARS:
         raise UsageError(f"a query has at most {_MOST_CHARS} characters; say it in fewer")
-    if words and query.parse(words).pictures:
-        raise UsageError("a picture is named by its path at the shell alone; use words here")
+    if words:
+        demand_no_picture(words, "the query")
     return words
+
+
+def demand_no_picture(words: str, where: str) -> None:
+    """Raise `UsageError` where a query names a picture: a file of this machine."""
+    if query.parse(words).pictures:
+        fact = f"{where} names a picture by its path, which can be done at the shell alone"
+        raise UsageError(f"{fact}; use words here")
 
 
 def _judged(library: Library, places: tuple[tuple[int, Span], ...]) -> list[Answer]:

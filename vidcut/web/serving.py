@@ -11,6 +11,7 @@ import webbrowser
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from vidcut.errors import UsageError
 from vidcut.web import app
@@ -29,6 +30,8 @@ _MOST_AT_ONCE = 64
 _LAST_WORD_S = 1
 """How long an answer that is under way may still take when the server is ended."""
 _STUCK_S = 1.0
+_PATIENCE_S = 10.0
+"""How long a connection may take to ask: sockets that say nothing would keep others out."""
 
 
 def serve(
@@ -55,7 +58,7 @@ def serve(
         uvicorn.Config(
             app.build(library, key, host, ending),
             access_log=False,
-            http="h11",
+            http=_Impatient,
             limit_concurrency=_MOST_AT_ONCE,
             lifespan="on",
             log_config=None,
@@ -92,6 +95,39 @@ class _Server(uvicorn.Server):
         for end in self._ending:
             end()
         await super().shutdown(sockets)
+
+
+class _Impatient(H11Protocol):
+    """HTTP that lets go of whoever is connected and does not ask, or never ends to."""
+
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """As uvicorn does, with a time to ask in."""
+        super().connection_made(transport)
+        self._expect()
+
+    def data_received(self, data: bytes) -> None:
+        """As uvicorn does; what is asked in full is waited for no more."""
+        super().data_received(data)
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """As uvicorn does."""
+        super().connection_lost(exc)
+        self._cease()
+
+    def _expect(self) -> None:
+        asked: RequestResponseCycle | None = self.cycle  # None until there is one
+        if asked is not None and not asked.response_complete:
+            self._cease()
+        elif self._waiting is None:
+            self._waiting = self.loop.call_later(_PATIENCE_S, self.transport.close)
+
+    def _cease(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
 
 
 def _listening(host: str, port: int) -> socket.socket:

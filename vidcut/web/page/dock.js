@@ -13,7 +13,8 @@ import * as tray from "./tray.js";
 import { t } from "./words.js";
 
 const KIND = "application/x-vidcut-moment";
-const FORMATS = ["fcpxml", "xmeml", "edl", "otio", "kdenlive", "mlt", "capcut", "csv", "srt", "m3u"];
+/** What most ask for, first; what the server writes besides comes after. */
+const FIRST = ["fcpxml", "xmeml", "edl", "otio", "kdenlive", "mlt", "capcut"];
 
 /** @param {{root: HTMLElement, go: (hash: string) => void, query: () => string}} how */
 export function dock({ root, go, query }) {
@@ -22,12 +23,16 @@ export function dock({ root, go, query }) {
   const vertical = /** @type {HTMLInputElement} */ (el("input", { type: "checkbox", id: "vertical" }));
   const fade = /** @type {HTMLInputElement} */ (el("input", { type: "checkbox", id: "fade" }));
   const format = /** @type {HTMLSelectElement} */ (
-    el(
-      "select",
-      { "aria-label": t("format"), class: "format" },
-      ...FORMATS.map((one) => el("option", { value: one }, t(`format_${one}`))),
-    )
+    el("select", { "aria-label": t("format"), class: "format" })
   );
+  const offer = async () => {
+    if (format.options.length) return;
+    const { exports: names } = await api.about();
+    const known = FIRST.filter((one) => names.includes(one));
+    const others = names.filter((/** @type {string} */ one) => !FIRST.includes(one));
+    fill(format, ...[...known, ...others].map((one) => el("option", { value: one }, t(`format_${one}`))));
+    timeline.disabled = !tray.all().length;
+  };
   const places = () => tray.all().map(api.place);
   const make = (/** @type {object} */ wish) => {
     more.hidePopover();
@@ -83,6 +88,7 @@ export function dock({ root, go, query }) {
     },
     props: { "aria-expanded": "true" },
   });
+  more.addEventListener("toggle", () => void offer().catch(refused));
   const hint = el("p", { class: "hint" }, t("tray_hint"));
 
   fill(
@@ -154,7 +160,8 @@ export function dock({ root, go, query }) {
     document.body.classList.toggle("docked", !root.hidden);
     root.classList.toggle("bare-tray", all.length === 0);
     fill(total, t("tray_total", { n: all.length, length: length(tray.length_s()) }));
-    for (const one of [cut, reel, timeline]) one.disabled = !all.length;
+    for (const one of [cut, reel]) one.disabled = !all.length;
+    timeline.disabled = !all.length || !format.options.length;
     if (index >= 0) focusHeld(Math.min(index, all.length - 1));
   }
 

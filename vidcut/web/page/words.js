@@ -127,6 +127,8 @@ const WORDS = {
   format_csv: ["Table (.csv)", "表格（.csv）"],
   format_srt: ["Subtitles (.srt)", "字幕（.srt）"],
   format_m3u: ["Playlist (.m3u8)", "播放列表（.m3u8）"],
+  format_mpv: ["mpv (.mpv)", "mpv（.mpv）"],
+  format_vtt: ["Subtitles for the web (.vtt)", "网页字幕（.vtt）"],
   vertical: ["Vertical, 9:16, following the subject", "竖屏 9:16，跟随主体"],
   fade: ["Fade between moments", "片段之间淡入淡出"],
   copy_command: ["Copy the shell command", "复制命令行"],
