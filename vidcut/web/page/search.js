@@ -148,10 +148,13 @@ export function searchRoom({ field, go, open }) {
       if (error instanceof DOMException) return undefined; // superseded
       fail(error);
     }
-    isBehind = false;
+    if (isCurrent()) isBehind = false;
     root.classList.remove("busy");
     return undefined;
   }
+
+  /** Whether what is shown is what is asked for now: typing goes on while an answer is on its way. */
+  const isCurrent = () => shown === toParameters(wanted).toString();
 
   function empty() {
     moments = [];
@@ -179,10 +182,12 @@ export function searchRoom({ field, go, open }) {
       if (scrollY) scrollTo({ top: 0 });
       grid.show(moments);
     }
-    isBehind = false;
     pause_ms = within(answer.took_ms, PAUSES_MS[0], PAUSES_MS[1]); // no search waits behind many old ones
-    if (isEntering) move(0);
-    isEntering = false;
+    if (isCurrent()) {
+      isBehind = false;
+      if (isEntering) move(0);
+      isEntering = false;
+    }
     const many = t(isMore ? "n_moments_more" : "n_moments", { n: moments.length });
     fill(row.said, many);
     fill(message, noted(answer), !moments.length && nobody());
