@@ -88,7 +88,8 @@ class Connection:
             self._db.set_busy_timeout(_PATIENCE_MS)
             # A library may be someone else's: what its schema holds is not obeyed.
             self._db.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
-            self._db.pragma("cache_size", -_CACHE_KIB)
+            if self._is_reader:  # it looks at the file, and a writer is yet to say how it shares it
+                self._db.pragma("cache_size", -_CACHE_KIB)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -40,6 +40,7 @@ _ON_CUDA = {
     "search": ("stores", "faiss_gpu", "pip install 'vidcut[gpu]' in place of faiss-cpu"),
 }
 """The plug-ins whose ``without_gpu()`` says why they cannot use one, empty where they can."""
+_DRIVER = "install NVIDIA's driver, where there is a GPU"
 _GIB = 1 << 30
 _WITH_MODELS = ("encoders", "modalities")
 """The families whose plug-ins may have models."""
@@ -125,7 +126,7 @@ def _devices() -> Iterator[Check]:
     """The GPUs, and of the packages that could use one, those that are built without."""
     found = devices.cuda()
     if not found:
-        yield Check("cuda", "optional", "no CUDA device; models run on the CPU")
+        yield Check("cuda", "optional", "no CUDA device; models run on the CPU", _DRIVER)
         return
     for number, one in enumerate(found):
         major, minor = one.capability

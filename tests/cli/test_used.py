@@ -73,7 +73,7 @@ def test_moments_on_stdin_are_marked_and_strangers_named(
         assert done.code == 0, done.err
         told = [line for line in done.err.splitlines() if line.startswith("vidcut: ")]
         assert len(told) == 1
-        assert "-stranger  .mp4 is not in the library" in told[0]
+        assert r"-stranger \x0a.mp4 is not in the library" in told[0]
     uses = [(1, 2, "a.csv"), (1, 2, "a.mp4")]
     assert used(own) == {"pets.mp4": uses, "travel.mp4": uses}
 

@@ -38,7 +38,8 @@ def test_an_unknown_plugin_is_refused_with_those_there_are(name: str) -> None:
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "faiss", None)
-    monkeypatch.delitem(sys.modules, "vidcut.stores.faiss", raising=False)
+    for name in ("faiss", "_lists", "_scan"):
+        monkeypatch.delitem(sys.modules, f"vidcut.stores.{name}", raising=False)
     with pytest.raises(MissingError, match=r"'faiss'.*vidcut doctor"):
         plugins.load("stores", "faiss")
 
