@@ -69,6 +69,8 @@ def hostile(touched: Path) -> dict[str, bytes]:
 
 
 CASES = tuple(hostile(Path()))
+ENDINGS = ("pt", "pth", "bin", "ckpt", "safetensors", "npy", "npz")
+"""Each has one of the cases at every run, and all of them on long ones: each starts torch."""
 
 
 @pytest.fixture
@@ -87,8 +89,14 @@ def test_the_cases_are_hostile(case: str, touched: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Environment variable TORCH_FORCE")
-@pytest.mark.parametrize("ending", ["pt", "pth", "bin", "ckpt", "safetensors", "npy", "npz"])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    ("case", "ending"),
+    [
+        pytest.param(case, ending, marks=[pytest.mark.slow] * ((row + column) % len(CASES) > 0))
+        for row, case in enumerate(CASES)
+        for column, ending in enumerate(ENDINGS)
+    ],
+)
 def test_a_checkpoint_of_the_user_s_is_not_run(
     case: str, ending: str, touched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
