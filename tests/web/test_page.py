@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.web.page_stage import Stage
 
-pytestmark = needs_browser
+pytestmark = [needs_browser, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")
@@ -195,9 +195,9 @@ def test_the_transcript_goes_along_and_leads(page: Page) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector(".lines li.match")
     page.get_by_role("button", name="今天我们带着摄像机出门旅行。").click()
-    page.wait_for_function("() => document.querySelector('.screen').currentTime < 4")
+    page.wait_for_function("() => document.querySelector('.screen')?.currentTime < 4")
     page.wait_for_function(
-        "() => document.querySelector('.lines [aria-current]').innerText.includes('摄像机')"
+        "() => document.querySelector('.lines [aria-current]')?.innerText.includes('摄像机')"
     )
 
 

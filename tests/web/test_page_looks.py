@@ -80,6 +80,7 @@ def complaints(page: Page) -> list[str]:
 
 
 @needs_browser
+@pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_every_room_is_accessible(stage: Stage, scheme: Any) -> None:
     with stage.page(color_scheme=scheme) as page:
@@ -113,6 +114,7 @@ def test_every_room_is_accessible(stage: Stage, scheme: Any) -> None:
 
 
 @needs_browser
+@pytest.mark.browser
 def test_it_speaks_chinese_where_the_browser_does_and_english_when_told(stage: Stage) -> None:
     with stage.page(locale="zh-CN") as page:
         assert page.evaluate("() => document.documentElement.lang") == "zh-CN"
@@ -126,6 +128,7 @@ def test_it_speaks_chinese_where_the_browser_does_and_english_when_told(stage: S
 
 
 @needs_browser
+@pytest.mark.browser
 def test_its_colours_follow_the_system_and_a_wish(stage: Stage) -> None:
     with stage.page(color_scheme="dark") as page:
         ground = "() => getComputedStyle(document.body).backgroundColor"
@@ -137,6 +140,7 @@ def test_its_colours_follow_the_system_and_a_wish(stage: Stage) -> None:
 
 
 @needs_browser
+@pytest.mark.browser
 def test_names_and_words_of_films_stay_text(stage: Stage) -> None:
     with stage.page() as page:
         ask(page, "alert onclick coffee")
@@ -155,6 +159,7 @@ def test_names_and_words_of_films_stay_text(stage: Stage) -> None:
 
 
 @needs_browser
+@pytest.mark.browser
 def test_it_fits_a_phone(stage: Stage) -> None:
     with stage.page(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True) as page:
         wide = "() => document.documentElement.scrollWidth"
@@ -173,6 +178,7 @@ def test_it_fits_a_phone(stage: Stage) -> None:
 
 
 @needs_browser
+@pytest.mark.browser
 def test_of_many_moments_few_are_drawn(stage: Stage) -> None:
     with stage.page() as page:
         page.route(re.compile(r"/api/search"), lambda route: route.fulfill(json=many(1000)))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-pytestmark = needs_browser
+pytestmark = [needs_browser, pytest.mark.browser]
 STORY = "Day three: the garden\nA coffee in the morning\n"
 
 
