@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from measured import Spent
 
 SHORT_S = 4
-LONG_S = {"quick": 30, "full": 300}
+LONG_S = {"quick": 60, "full": 300}
 RUNS = {"quick": 3, "full": 5}
 DECODED = "`ffmpeg -f null`"
 NAIVE, OPENCV = "naive loop, decord", "naive loop, OpenCV"
@@ -253,6 +253,7 @@ def _judged(part: str, rounds: Mapping[str, Sequence[Round]]) -> Sequence[dict[s
             continue
         both = list(zip(rounds[asked.other], rounds[asked.way], strict=True))
         wall, cpu = ([other.net(f) / one.net(f) for other, one in both] for f in (_wall, _cpu))
+        whole = [other.whole.wall_s / one.whole.wall_s for other, one in both]
         judged.append(
             {
                 "way": asked.way,
@@ -262,6 +263,7 @@ def _judged(part: str, rounds: Mapping[str, Sequence[Round]]) -> Sequence[dict[s
                 "least": min(wall),
                 "most": max(wall),
                 "ratio_cpu": statistics.median(cpu),
+                "ratio_whole": statistics.median(whole),
             }
         )
     return judged

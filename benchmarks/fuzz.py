@@ -6,7 +6,7 @@ The targets, and what is asserted of each input, are those of `tests/reliability
 atheris (libFuzzer) changes the seeds beside it, and goes on from whatever takes a new way through
 vidcut and the libraries that read for it. What it gathers goes to FOLDER, to be taken up by the
 next run, or to a temporary one. An input by which an oracle fails ends the run (exit 77), as
-does one that takes 20 s or 2 GiB; it is left in FOLDER as ``found-…``, and belongs, cut down,
+does one that takes 100 s or 2 GiB; it is left in FOLDER as ``found-…``, and belongs, cut down,
 among the seeds. Figures of the run are printed at its end.
 
 Needs atheris, which is not among the tools of every day; it is said how to install it.
@@ -25,8 +25,9 @@ SEEDS = ROOT / "tests" / "reliability" / "seeds"
 INSTRUMENTED = ["vidcut", "pysubs2", "tomllib", "json", "shlex"]
 """Whose ways are counted; C has none to see."""
 MISSING_EXIT = 5
-LONGEST_S, MOST_MB, MOST_BYTES = 20, 2_048, 4_096
-"""Of one input: what it may take, and how long it may be."""
+LONGEST_S, MOST_MB, MOST_BYTES = 100, 2_048, 4_096
+"""Of one input: what it may take, and how long it may be. By the clock: many, as a run at a low
+priority waits for the processor."""
 
 
 def main() -> int:

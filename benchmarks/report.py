@@ -101,8 +101,8 @@ def _asked(results: Mapping[str, Any]) -> Iterator[str]:
     """What was aimed at, and what came out, whether or not it is reached."""
     yield "## What was aimed at"
     yield ""
-    yield "| what | aim | reached, clock | least to most | reached, CPU |"
-    yield "| --- | --: | --: | --: | --: |"
+    yield "| what | aim | reached, clock | least to most | reached, CPU | start to end, clock |"
+    yield "| --- | --: | --: | --: | --: | --: |"
     for part, title in PARTS.items():
         for one in results.get(part, {}).get("asked", ()):
             what = f"{title}: {one['way']} against {one['other']}"
@@ -110,9 +110,11 @@ def _asked(results: Mapping[str, Any]) -> Iterator[str]:
             mark = _mark((one["ratio_cpu"] if is_busy else one["ratio"]) >= one["asked"])
             clock = f"{one['ratio']:.2f}x | {one['least']:.2f}–{one['most']:.2f}"
             reached = "machine busy | " if is_busy else clock
-            yield f"| {mark} {what} | {one['asked']:g}x | {reached} | {one['ratio_cpu']:.2f}x |"
+            whole = f"{one['ratio_whole']:.2f}x" if "ratio_whole" in one else ""
+            found = f"{reached} | {one['ratio_cpu']:.2f}x | {whole} |"
+            yield f"| {mark} {what} | {one['asked']:g}x | {found}"
     for what, aim, reached, is_reached in _other_aims(results):
-        yield f"| {_mark(is_reached)} {what} | {aim} | {reached} | | |"
+        yield f"| {_mark(is_reached)} {what} | {aim} | {reached} | | | |"
     yield ""
 
 
