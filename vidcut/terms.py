@@ -12,10 +12,10 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-import opencc
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import opencc
 
 UNSPACED = (
     r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3007\u3040-\u30ff\u3400-\u4dbf"
@@ -159,4 +159,6 @@ def _simple(char: str) -> str:
 
 @functools.cache
 def _converter() -> opencc.OpenCC:
+    import opencc  # noqa: PLC0415  (what has no Han needs none of it)
+
     return opencc.OpenCC("t2s")
