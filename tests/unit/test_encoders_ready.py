@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import regex
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vidcut import plugins
 from vidcut.encoders import _aside, _bpe, _clip_choice, _exported, _towers
@@ -136,6 +139,12 @@ def test_texts_become_the_tokens_that_open_clip_makes_of_them(open_clip: Any) ->
             text = readable(chance.choice(" ,-").join([*scraps, wild]), longest=1000)
             ids = ours.ids(_bpe.clean(text, kind), longest=77)
             assert ids + [0] * (77 - len(ids)) == theirs([text])[0].tolist(), text
+
+
+@given(st.text(st.characters(max_codepoint=0x7F)), st.sampled_from(("lower", "whitespace")))
+def test_english_is_cut_as_all_languages_are(text: str, kind: str) -> None:
+    clean = _bpe.clean(text, kind)
+    assert _bpe._pieces(clean) == regex.findall(_bpe._PIECES, clean, regex.IGNORECASE)
 
 
 @pytest.mark.parametrize("mode", ["shortest", "squash"])

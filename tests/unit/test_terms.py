@@ -1,7 +1,12 @@
 from __future__ import annotations
 
-import pytest
+import re
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidcut import terms as _terms
 from vidcut.terms import contains, fold, matches, terms, text_terms
 
 
@@ -98,3 +103,8 @@ def test_a_phrase_stands_in_a_text_that_says_it(text: str, phrase: str) -> None:
 )
 def test_a_phrase_stands_in_no_other_text(text: str, phrase: str) -> None:
     assert not contains(text, phrase)
+
+
+@given(st.text(st.characters(max_codepoint=0x7F)))
+def test_words_of_ascii_are_found_as_those_of_all_scripts_are(text: str) -> None:
+    assert re.findall(_terms._runs(text), text) == re.findall(_terms._RUNS, text)

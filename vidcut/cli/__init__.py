@@ -8,6 +8,7 @@ missing, 130 interrupted.
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import re
 import signal
@@ -60,17 +61,22 @@ def app(arguments: Sequence[str]) -> typer.Typer:
 
     To import them all took a search longer than to answer (benchmarks/startup.py).
     """
+    is_command = arguments[0] in COMMANDS
     made = typer.Typer(
         name="vidcut",
+        add_completion=not is_command,  # its options stand before any command
         context_settings={"help_option_names": ["-h", "--help"]},
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
     made.callback()(vidcut)
-    for name in arguments[:1] if arguments[0] in COMMANDS else COMMANDS:
+    for name in arguments[:1] if is_command else COMMANDS:
         home = importlib.import_module(f"vidcut.cli.{name}")
         # One of Python's own functions has its name, and so it ends in a line.
-        made.command(name)(getattr(home, name, None) or getattr(home, f"{name}_"))
+        command = getattr(home, name, None) or getattr(home, f"{name}_")
+        # Typer would evaluate their texts four times over.
+        command.__annotations__ = inspect.get_annotations(command, eval_str=True)
+        made.command(name)(command)
     return made
 
 

@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from rich.text import Text
-
     import vidcut
     from vidcut.accounts import Item
+    from vidcut.cli.render import Cell
     from vidcut.protocols import Prober
     from vidcut.records import Edit, Gap, Span
     from vidcut.rendering import Options, Rendered
@@ -208,7 +207,7 @@ def _item(item: Take | Gap, span: Span) -> dict[str, Any]:
     return {"at": at, "until": until, **told, "title": item.title}
 
 
-def _row(number: int, item: Take | Gap, span: Span) -> list[str | Text]:
+def _row(number: int, item: Take | Gap, span: Span) -> list[Cell]:
     source = item.source if isinstance(item, Take) else ""
     start = format_time(item.span.start) if isinstance(item, Take) else ""
     at, lasts = format_time(span.start), f"{span.duration / SECOND_US:.3f}"

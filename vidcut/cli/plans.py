@@ -8,8 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
 from vidcut import manifest, storyboard
 from vidcut.cli import render
 from vidcut.cutting import format_time
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
 
     from vidcut import Library
     from vidcut.cli.remarks import Remarks
+    from vidcut.cli.render import Cell
     from vidcut.planning import Sources
     from vidcut.roughcut import Plan, Planned, Proposal
 
@@ -152,14 +151,14 @@ def tell(plan: Plan, places: Places) -> None:
         render.say(f"nothing fits {lines}{which}; {remedy}")
 
 
-def _row(one: Planned, at_us: int | None) -> list[str | Text]:
+def _row(one: Planned, at_us: int | None) -> list[Cell]:
     text = one.slot.text
     short = text if len(text) <= _TEXT_CHARS else f"{text[:_TEXT_CHARS]}…"
     at = "" if at_us is None else format_time(at_us)
-    first: list[str | Text] = [str(one.slot.number), at, render.words(short)]
+    first: list[Cell] = [str(one.slot.number), at, render.words(short)]
     shown = one.proposal
     if shown is None:
-        return [*first, "", "", "", "", Text(one.status.value, "bold yellow")]
+        return [*first, "", "", "", "", [(one.status.value, "bold yellow")]]
     why = [str(hit) for hit in shown.evidence[:1]]
     why += [one.status.value] if one.status is not Status.FOUND else []
     return [

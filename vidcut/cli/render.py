@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vidcut.cutting import format_time
 from vidcut.errors import OutputError
@@ -20,11 +20,12 @@ from vidcut.records import SECOND_US
 from vidcut.terms import matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from rich.text import Text
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from vidcut.records import Boundary, Clip, Failure, Hit, Moment
+
+Cell: TypeAlias = "str | Sequence[tuple[str, str]]"
+"""A table's: a text, or its parts, each with the style that it has on a terminal."""
 
 _SHORT_CELLS = 12
 """A timecode; columns that are no wider are never broken."""
@@ -112,17 +113,17 @@ def fail_file(failure: Failure) -> None:
     fail(named)
 
 
-def emit_table(title: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> None:
+def emit_table(title: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     """Write a table: drawn on a terminal, tab-separated in a pipe."""
     if not sys.stdout.isatty():
         for row in rows:
-            emit("\t".join(cell if isinstance(cell, str) else cell.plain for cell in row))
+            emit("\t".join("".join(text for text, _ in _parts(cell)) for cell in row))
         return
     from rich.console import Console  # noqa: PLC0415  (nothing else draws)
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    texts = [[cell if isinstance(cell, Text) else Text(cell) for cell in row] for row in rows]
+    texts = [[Text.assemble(*_parts(cell)) for cell in row] for row in rows]
     whole = [Text(name) for name in title], *texts
     cells = [max(text.cell_len for text in column) for column in zip(*whole, strict=True)]
     console = Console(highlight=False)
@@ -136,6 +137,10 @@ def emit_table(title: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> No
     for text in texts:
         table.add_row(*text)
     console.print(table)
+
+
+def _parts(cell: Cell) -> Sequence[tuple[str, str]]:
+    return ((cell, ""),) if isinstance(cell, str) else cell
 
 
 # Moments ------------------------------------------------------------------------------
@@ -186,17 +191,14 @@ def stamp_json(stamp: tuple[int, int]) -> dict[str, int | str]:
     return {"bytes": stamp[0], "mtime_ns": str(stamp[1])}
 
 
-def moment_row(moment: Moment, terms: tuple[str, ...]) -> list[str | Text]:
+def moment_row(moment: Moment, terms: tuple[str, ...]) -> list[Cell]:
     """A moment as a row: rank, video, start, end, score, why."""
-    from rich.text import Text  # noqa: PLC0415  (JSON needs none)
-
-    why = Text()
+    is_drawn = sys.stdout.isatty()
+    between = "\n" if is_drawn else "; "
+    why: list[tuple[str, str]] = []
     for hit in moment.evidence:
-        if why:
-            why.append("\n" if sys.stdout.isatty() else "; ")
-        why.append_text(_why(hit, terms))
-    why.append("\n" if sys.stdout.isatty() else "; ")
-    why.append(f"from {moment.start.reason} to {moment.end.reason}", _ASIDE)
+        why += [*_why(hit, terms if is_drawn else ()), (between, "")]
+    why.append((f"from {moment.start.reason} to {moment.end.reason}", _ASIDE))
     return [
         str(moment.rank),
         printable(moment.video.path),
@@ -222,18 +224,19 @@ def _edge(boundary: Boundary) -> str:
     return format_time(boundary.time_us)
 
 
-def _why(hit: Hit, terms: tuple[str, ...]) -> Text:
-    from rich.text import Text  # noqa: PLC0415  (JSON needs none)
-
+def _why(hit: Hit, terms: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     text = words(hit.chunk.text or "")
     if hit.chunk.modality == "frame":
         labels = ", ".join([*dict.fromkeys(text.split(", "))][:_MOST_LABELS])
-        return Text(f"seen: {labels}" if labels else "seen")
+        yield f"seen: {labels}" if labels else "seen", ""
+        return
     verb = {"asr": "said", "ocr": "written"}.get(hit.chunk.modality, hit.chunk.modality)
-    marked = Text(text)
-    for start, end in matches(text, terms):
-        marked.stylize(_MARK, start, end)
-    if len(marked) > _WORDS_CHARS:
-        marked = marked[:_WORDS_CHARS]
-        marked.append("…")
-    return Text.assemble(f"{verb}: ", marked)
+    yield f"{verb}: ", ""
+    shown, place = text[:_WORDS_CHARS], 0
+    for start, end in matches(text, terms) if terms else ():
+        yield shown[place:start], ""
+        yield shown[start:end], _MARK
+        place = end
+    yield shown[place:], ""
+    if shown != text:
+        yield "…", ""

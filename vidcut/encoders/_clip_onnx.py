@@ -8,7 +8,6 @@ import numpy as np
 import onnxruntime
 
 from vidcut.encoders._bpe import Bpe, clean
-from vidcut.encoders._looks import Looks
 from vidcut.encoders._rows import unit
 from vidcut.encoders._text import LONGEST_CHARACTERS, readable
 
@@ -44,6 +43,8 @@ class Pictures:
     """A picture tower."""
 
     def __init__(self, folder: Path, facts: Mapping[str, Any], *, threads: int) -> None:
+        from vidcut.encoders._looks import Looks  # noqa: PLC0415  (Pillow, of which words need none)
+
         self._looks = Looks.of(facts["looks"])
         self._session = session(folder / MODEL, threads=threads)
 

