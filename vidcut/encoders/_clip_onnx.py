@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnxruntime
 
+from vidcut.encoders import _runtime
 from vidcut.encoders._bpe import Bpe, clean
 from vidcut.encoders._rows import unit
 from vidcut.encoders._text import LONGEST_CHARACTERS, readable
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from vidcut.records import Picture
 
 MODEL, TOKENS = "model.ort", "tokens"
-_QUIET = 4
 
 
 class Words:
@@ -101,12 +101,7 @@ def session(
     pays for what it touches (75 ms for 65 MB, 190 where they are copied). ``is_brief``: it is to
     run but a few times.
     """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = max(1, threads)
-    options.inter_op_num_threads = 1
-    options.log_severity_level = _QUIET
-    # Waiting threads would take the cores from the decoder.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options = _runtime.options(threads)
     level = onnxruntime.GraphOptimizationLevel
     if save_as is None:
         options.graph_optimization_level = level.ORT_DISABLE_ALL

