@@ -12,7 +12,7 @@ DEMO := --library demo --overwrite
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test reliability page check coverage sample-media bench clean
+.PHONY: help venv demo test reliability check coverage sample-media bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -33,9 +33,6 @@ test: $(VENV)/.tools ## run the tests (TESTS=tests/unit chooses some)
 
 reliability: $(VENV)/.tools ## kill runs, fill their disk and cut their power at hundreds of points
 	@$(RUN) pytest -q -n 2 -m points tests/reliability
-
-page: $(VENV)/.tools ## try the page of vidcut serve in Chromium (apt install chromium)
-	@$(RUN) pytest -q -m "browser and not slow" tests/web
 
 check: $(VENV)/.tools ## hold the code to its style: the one definition of green, with the tests
 	$(RUN) ruff check .

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 
 import vidcut
-from tests.web.conftest import (
+from tests.web.served import (
     SAID,
     SAMPLES,
     VOICE,
@@ -29,7 +29,7 @@ from vidcut.web.desks import Desk
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.web.conftest import Served
+    from tests.web.served import Served
 
 
 def found(served: Served, query: str, **others: str) -> Any:

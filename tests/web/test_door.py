@@ -14,7 +14,7 @@ from vidcut.web import serving
 from vidcut.web.guard import Key
 
 if TYPE_CHECKING:
-    from tests.web.conftest import Served
+    from tests.web.served import Served
 
 ROUTES = (
     "/", "/page/index.html", "/api/about", "/api/search?q=cat", "/api/videos", "/api/videos/1",

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from tests.web.conftest import ROOT, VOICE, children, serving
+from tests.web.served import ROOT, VOICE, children, serving
 from vidcut import writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.web.conftest import Served
+    from tests.web.served import Served
 
 NAME = "../../../up/\x00.. Cat & coffee"
 LONG = {"video": 1, "start": 0, "end": 110}

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.web.conftest import VOICE, children
+from tests.web.served import VOICE, children
 from vidcut.web.shelf import Shelf
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.web.conftest import Served
+    from tests.web.served import Served
 
 FILM = "pets.mp4"
 

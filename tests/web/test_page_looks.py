@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.web.page_stage import HOSTILE, HOSTILE_TEXT, ask, needs_browser, staged
+from tests.web.page_stage import HOSTILE, HOSTILE_TEXT, ask
 from vidcut.web import pages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Page
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 MOST_BYTES = 300_000
 FILES = sorted(pages.FOLDER.iterdir())
 MODULES = [path for path in FILES if path.suffix == ".js"]
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with staged(tmp_path_factory.mktemp("stage")) as one:
-        yield one
 
 
 # What lies in the folder --------------------------------------------------------------
@@ -74,12 +68,10 @@ def complaints(page: Page) -> list[str]:
     """What axe finds wrong, by rule and element."""
     from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415
 
-    page.wait_for_timeout(300)  # a fade is no contrast
     found = Axe().run(page).response["violations"]
     return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
 
 
-@needs_browser
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_every_room_is_accessible(stage: Stage, scheme: Any) -> None:
@@ -113,33 +105,31 @@ def test_every_room_is_accessible(stage: Stage, scheme: Any) -> None:
         assert complaints(page) == []
 
 
-@needs_browser
 @pytest.mark.browser
 def test_it_speaks_chinese_where_the_browser_does_and_english_when_told(stage: Stage) -> None:
     with stage.page(locale="zh-CN") as page:
         assert page.evaluate("() => document.documentElement.lang") == "zh-CN"
-        assert page.get_by_role("link", name="素材库").is_visible()
+        page.get_by_role("link", name="素材库").wait_for()
         page.keyboard.type("咖啡")
         page.locator(".card").first.wait_for()
         page.get_by_role("button", name="EN").click()
         page.get_by_role("link", name="Library").wait_for()
-        assert page.input_value("#q") == "咖啡"
+        expect(page.locator("#q")).to_have_value("咖啡")
         assert page.evaluate("() => document.documentElement.lang") == "en"
 
 
-@needs_browser
 @pytest.mark.browser
 def test_its_colours_follow_the_system_and_a_wish(stage: Stage) -> None:
     with stage.page(color_scheme="dark") as page:
         ground = "() => getComputedStyle(document.body).backgroundColor"
         dark = page.evaluate(ground)
         page.get_by_role("button", name="Colours").click()
-        assert page.evaluate(ground) != dark
+        lit = f"dark => ({ground})() !== dark"
+        page.wait_for_function(lit, arg=dark)
         page.reload()
-        assert page.evaluate(ground) != dark
+        page.wait_for_function(lit, arg=dark)
 
 
-@needs_browser
 @pytest.mark.browser
 def test_names_and_words_of_films_stay_text(stage: Stage) -> None:
     with stage.page() as page:
@@ -158,7 +148,6 @@ def test_names_and_words_of_films_stay_text(stage: Stage) -> None:
         assert HOSTILE in page.locator("tbody").inner_text()
 
 
-@needs_browser
 @pytest.mark.browser
 def test_it_fits_a_phone(stage: Stage) -> None:
     with stage.page(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True) as page:
@@ -177,7 +166,6 @@ def test_it_fits_a_phone(stage: Stage) -> None:
             assert page.evaluate(wide) <= 360
 
 
-@needs_browser
 @pytest.mark.browser
 def test_of_many_moments_few_are_drawn(stage: Stage) -> None:
     with stage.page() as page:
