@@ -158,7 +158,7 @@ class Question:
         few = sum(counts.get(word, 0) for word in telling) <= _FEW
         # Where the telling words stand in few texts, those are all: none is lost to a limit.
         wanted, count = (telling, _FEW) if few else (tuple(weights), _HITS)
-        found = self._holdings.catalog.texts.find(wanted, modality, count, self._only)
+        found = self._holdings.texts.find(wanted, modality, count, self._only, told=tuple(weights))
         sure = ranking.word_confidence(found, weights)
         best = heapq.nlargest(_HITS, sure, key=lambda number: sure[number][0])
         return {number: sure[number] for number in best}
@@ -171,7 +171,7 @@ class Question:
             if not part.is_picture
             for word in terms.terms(part.text)
         }
-        total, counts = self._holdings.catalog.texts.counts(tuple(asked))
+        total, counts = self._holdings.texts.counts(tuple(asked))
         rarity = ranking.term_weights(tuple(asked), total, counts)
         return {word: rarity[word] * weight for word, weight in asked.items()}, counts
 
@@ -179,7 +179,7 @@ class Question:
         """Chunks in whose text the term's words stand together, best first."""
         catalog = self._holdings.catalog
         words = terms.needed(term.words)  # none where it is a picture
-        found = catalog.texts.find(words, modality, _READ, self._only, together=True)
+        found = self._holdings.texts.find(words, modality, _READ, self._only, together=True)
         chunks = catalog.chunks([number for number, _ in found])
         best_first = (chunks[number] for number, _ in found)
         return [c for c in best_first if terms.contains(c.text or "", term.words)]

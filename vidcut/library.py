@@ -19,6 +19,7 @@ from vidcut.errors import (
 )
 from vidcut.footage import LIBRARY_FOLDER
 from vidcut.snapshots import Snapshots
+from vidcut.wordings import Wordings
 from vidcut.writer import only_writer
 
 if TYPE_CHECKING:
@@ -94,10 +95,12 @@ class Holdings:
         self.catalog = opened
         self._all_answers: tuple[tuple[int, int], bool] | None = None
         self.vectors = Snapshots(folder / "vectors", opened, store)
+        self.texts = Wordings(folder / "texts", opened)
 
     def close(self) -> None:
         """Let go of the files."""
         self.vectors.close()
+        self.texts.close()
         self.catalog.close()
 
     # Paths -----------------------------------------------------------------------------
@@ -160,15 +163,21 @@ class Holdings:
 
     def forget(self, videos: Sequence[Video]) -> None:
         """Take out videos and all that was made of them, one after the other."""
-        self.vectors.forget_other_pasts()
+        self.forget_other_pasts()
         for video in videos:
             with self.catalog.writing():
                 self.catalog.forget_video(video.id)
 
+    def forget_other_pasts(self) -> None:
+        """Remove snapshots of chunks that an older catalog, put back, knows nothing of."""
+        self.vectors.forget_other_pasts()
+        self.texts.forget_other_pasts()
+
     def refresh_snapshots(self, modalities: Sequence[str]) -> None:
-        """Write a snapshot of each modality's vectors where the one there is behind."""
+        """Write snapshots of each modality's vectors, and of all texts, where they are behind."""
         for modality in modalities:
             self.vectors.refresh(modality)
+        self.texts.refresh()
 
     # Finding ---------------------------------------------------------------------------
 

@@ -65,7 +65,7 @@ def index(
     from vidcut.register import Register  # noqa: PLC0415
 
     watch = watch or running.Watch(lambda _: None, lambda _: None)
-    holdings.vectors.forget_other_pasts()
+    holdings.forget_other_pasts()
     register = Register(holdings, tools, watch.failure, retry=retry)
     files = [
         file

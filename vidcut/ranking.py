@@ -15,7 +15,7 @@ import numpy as np
 from vidcut.records import Hit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -76,18 +76,17 @@ def weighed(
 
 
 def word_confidence(
-    found: Iterable[tuple[int, str]], weights: Mapping[str, float]
+    found: Iterable[tuple[int, Collection[str]]], weights: Mapping[str, float]
 ) -> dict[int, tuple[float, tuple[str, ...]]]:
     """How much of the query's weight each text carries.
 
     Args:
-        found: id and terms of each text, the terms joined by spaces.
+        found: id of each text, and which of the terms it has.
         weights: the query's terms, each with its weight.
     """
     whole = sum(weights.values())
     confident = {}
-    for chunk_id, terms in found:
-        present = set(terms.split(" "))
+    for chunk_id, present in found:
         matched = tuple(term for term in weights if term in present)
         share = sum(weights[term] for term in matched) / whole if whole else 0.0
         confident[chunk_id] = (share**_SHARE_POWER, matched)

@@ -55,8 +55,9 @@ def repair(folder: Path, store: ModuleType, findings: Sequence[Finding]) -> Iter
             yield from _mend(connection, holdings, findings)
             _remove_leftovers(folder)
             holdings.vectors.rebuild()
+            holdings.texts.rebuild()
             if Kind.SNAPSHOT in kinds:
-                yield "the vectors' snapshots were made anew"
+                yield "the snapshots of vectors and texts were made anew"
         finally:
             holdings.close()
         if Kind.SEAL in kinds:  # which closing makes
@@ -146,7 +147,7 @@ def _rebuild_texts(connection: Connection) -> None:
 
 def _remove_leftovers(folder: Path) -> None:
     with durable.writing_in(folder):
-        for path in (*folder.iterdir(), *folder.glob("vectors/*")):
+        for path in (*folder.iterdir(), *folder.glob("vectors/*"), *folder.glob("texts/*")):
             if is_leftover(path) and path.is_file():
                 path.unlink()
         durable.sync(folder)

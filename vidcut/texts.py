@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING
 
 from vidcut.escaping import full_text
+from vidcut.postings import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from vidcut.database import Connection
 
@@ -47,22 +49,37 @@ class Texts:
 
     def counts(self, terms: Sequence[str]) -> tuple[int, dict[str, int]]:
         """How many texts there are, and in how many of them each term stands."""
-        averages = self._db.execute("SELECT block FROM texts_data WHERE id = 1").fetchone()
         query = "SELECT term, doc FROM texts_terms WHERE term IN (SELECT value FROM json_each(?))"
-        return _total(averages), dict(
-            self._db.execute(query, (json.dumps(list(terms)),)).fetchall()
+        found = self._db.execute(query, (json.dumps(list(terms)),)).fetchall()
+        return self.totals()[0], dict(found)
+
+    def totals(self) -> tuple[int, int]:
+        """How many texts there are, and how many terms in all of them.
+
+        By FTS5's record of averages: counting rows takes longer with each.
+        """
+        averages = self._db.execute("SELECT block FROM texts_data WHERE id = 1").fetchone()
+        texts, terms = islice(chain(_numbers(averages[0] if averages else b""), repeat(0)), 2)
+        return texts, terms
+
+    def after(self, chunk_id: int, limit: int, *, until: int = -1) -> Iterator[Text]:
+        """The texts of chunks above this one, to ``until``, in their order; at most so many."""
+        query = (
+            "SELECT texts.rowid, modality, terms FROM texts JOIN chunks ON chunks.id = texts.rowid"
+            " WHERE texts.rowid > ? AND (? < 0 OR texts.rowid <= ?) ORDER BY texts.rowid LIMIT ?"
         )
+        return map(Text._make, self._db.execute(query, (chunk_id, until, until, limit)))
 
 
-def _total(averages: tuple[bytes] | None) -> int:
-    """How many texts there are, by FTS5's record of averages: counting rows takes longer with each.
+def _numbers(block: bytes) -> Iterator[int]:
+    """SQLite's varints, as FTS5 writes them one after the other.
 
-    It begins with their number, as one of SQLite's varints: seven bits a byte, the highest first,
-    the top bit set in all but the last (https://www.sqlite.org/fts5.html, 4.1).
+    Seven bits a byte, the highest first, the top bit set in all but the last
+    (https://www.sqlite.org/fts5.html, 4.1).
     """
-    total = 0
-    for byte in averages[0] if averages else b"":
-        total = total << 7 | byte & 0x7F
+    number = 0
+    for byte in block:
+        number = number << 7 | byte & 0x7F
         if byte < 0x80:  # noqa: PLR2004  (the last)
-            break
-    return total
+            yield number
+            number = 0

@@ -80,7 +80,7 @@ def _content(
             kinds.add(finding.kind)
             yield finding
         if not kinds - {Kind.TEXT, Kind.PROGRESS}:
-            tell("the vectors' snapshots")
+            tell("the snapshots of vectors and texts")
             yield from _snapshots(holdings)
         if not kinds & {Kind.CATALOG, Kind.VIDEO}:
             yield from _media(holdings, read_media=read_media, tell=tell)
@@ -139,7 +139,7 @@ def _has_checksums(path: Path) -> bool:
 
 
 def _snapshots(holdings: Holdings) -> Iterator[Finding]:
-    """Each snapshot against the catalog's vectors."""
+    """Each snapshot against the catalog's vectors and texts."""
     for path, present in holdings.vectors.present():
         if present is None:
             fact = "it belongs to no present state of the catalog"
@@ -147,10 +147,17 @@ def _snapshots(holdings: Holdings) -> Iterator[Finding]:
         elif not holdings.vectors.is_right(*present):
             fact = "it is not what the catalog's vectors make"
             yield Finding(Kind.SNAPSHOT, str(path), fact, _REPAIR, modality=present[0])
+    for path, stretch in holdings.texts.present():
+        if stretch is None:
+            fact = "it belongs to no present state of the catalog"
+            yield Finding(Kind.SNAPSHOT, str(path), fact, _REMOVED)
+        elif not holdings.texts.is_right(stretch):
+            fact = "it is not what the catalog's texts make"
+            yield Finding(Kind.SNAPSHOT, str(path), fact, _REPAIR)
 
 
 def _leftovers(folder: Path) -> Iterator[Finding]:
-    for path in sorted((*folder.iterdir(), *folder.glob("vectors/*"))):
+    for path in sorted((*folder.iterdir(), *folder.glob("vectors/*"), *folder.glob("texts/*"))):
         if is_leftover(path):
             fact = "it was left by a process that was interrupted"
             yield Finding(Kind.LEFTOVER, str(path), fact, _REMOVED)

@@ -35,14 +35,14 @@ def test_a_chunk_that_is_gone_is_passed_over() -> None:
 
 def test_words_count_by_the_weight_that_stands_in_the_text() -> None:
     weights = {"the": 1.0, "hot": 2.0, "pot": 1.0}
-    sure = word_confidence([(1, "the hot pot"), (2, "hot"), (3, "hotpot")], weights)
+    sure = word_confidence([(1, {"the", "hot", "pot"}), (2, {"hot"}), (3, set())], weights)
     assert sure[1] == (1.0, ("the", "hot", "pot"))
     assert sure[2] == (0.25, ("hot",))
     assert sure[3] == (0.0, ())
 
 
 def test_no_words_make_nobody_sure() -> None:
-    assert word_confidence([(1, "a")], {}) == {1: (0.0, ())}
+    assert word_confidence([(1, {"a"})], {}) == {1: (0.0, ())}
     assert word_confidence([], {"a": 1.0}) == {}
 
 
