@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from vidcut.readers import pyav
 from vidcut.readers._cues import plain
+from vidcut.readers._pictures import Scaler
 from vidcut.readers._timing import without_strays
 from vidcut.records import SECOND_US
 
@@ -78,3 +81,27 @@ def test_a_time_far_ahead_counts_only_where_the_next_goes_on(
 ) -> None:
     pairs = ((time_s * SECOND_US, None) for time_s in times_s)
     assert [time_us // SECOND_US for time_us, _ in without_strays(pairs)] == kept_s
+
+
+@pytest.mark.parametrize("kind", ["yuv420p", "nv12", "yuv422p10le", "yuvj444p", "rgb24", "bgra"])
+@pytest.mark.parametrize("size", [(1920, 1080), (1078, 1918), (1280, 200)])
+def test_a_picture_of_few_rows_is_that_of_all(kind: str, size: tuple[int, int]) -> None:
+    """A slope of three colours, as a scaler that takes every row in makes it small."""
+    width, height = size
+    across, down = np.linspace(0, 255, width), np.linspace(0, 255, height)
+    slope = np.stack(
+        np.broadcast_arrays(across, down[:, None], across[::-1] / 2 + down[:, None] / 2), axis=-1
+    )
+    whole = av.VideoFrame.from_ndarray(slope.astype(np.uint8), format="rgb24").reformat(format=kind)
+    small = Scaler(None).picture(whole, 64)
+    expected = np.asarray(Image.fromarray(slope.astype(np.uint8)).resize(small.shape[1::-1]))
+    assert max(small.shape) == 64
+    assert np.abs(small.astype(int) - expected).mean() < 3
+
+
+def test_a_picture_of_few_rows_is_of_the_frame_that_it_was_asked_of() -> None:
+    scaler = Scaler(None)
+    greys = [np.full((1080, 1920, 3), grey, np.uint8) for grey in (30, 220, 30)]
+    frames = [av.VideoFrame.from_ndarray(grey, format="rgb24") for grey in greys]
+    small = [scaler.picture(frame, 64).mean() for frame in frames]
+    assert small == pytest.approx([30, 220, 30], abs=2)

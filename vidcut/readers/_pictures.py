@@ -15,7 +15,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from vidcut.errors import MediaError
 from vidcut.protocols import Pace
-from vidcut.readers import _container, _decoding, _thinning, _timing
+from vidcut.readers import _container, _decoding, _rows, _thinning, _timing
 from vidcut.records import SECOND_US
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ class Scaler:
         odd = aspect is None or not Fraction(1, _ODDEST_ASPECT) <= aspect <= _ODDEST_ASPECT
         self._aspect = Fraction(1) if odd else aspect
         self._reformatters: defaultdict[int, Any] = defaultdict(VideoReformatter)
+        self._rows = _rows.Rows()
         self._lock = threading.Lock()
 
     def size(self, frame: Any) -> tuple[int, int]:
@@ -121,13 +122,13 @@ class Scaler:
         """See `vidcut.protocols.Frame.picture`.
 
         Area averaging is the fastest of libswscale's ways that look at every pixel: 1080p to
-        64 px takes 0.3 to 0.7 ms, by "fast bilinear" five times that.
+        64 px takes 0.3 to 0.7 ms of every row, by "fast bilinear" five times that.
         """
         width, height = self.size(frame)
         ratio = min(Fraction(1), Fraction(longest_px, max(width, height)))
         with self._lock:
             scaled = self._reformatters[longest_px].reformat(
-                frame,
+                self._rows.of(frame, ratio),
                 width=max(1, round(width * ratio)),
                 height=max(1, round(height * ratio)),
                 format="rgb24",
