@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 # its name.
 # fmt: off
 SUFFIXES = frozenset((
-    ".3g2", ".3gp", ".aac", ".aif", ".aiff", ".asf", ".avi", ".dv", ".f4v", ".flac", ".flv",
-    ".m2t", ".m2ts", ".m2v", ".m4a", ".m4v", ".mka", ".mkv", ".mov", ".mp3", ".mp4", ".mpeg",
-    ".mpg", ".mts", ".mxf", ".oga", ".ogg", ".ogv", ".opus", ".qt", ".ts", ".vob", ".wav",
-    ".webm", ".wma", ".wmv",
+    ".264", ".265", ".3g2", ".3gp", ".aac", ".aif", ".aiff", ".asf", ".avi", ".dv", ".f4v",
+    ".flac", ".flv", ".gif", ".h264", ".h265", ".hevc", ".m2t", ".m2ts", ".m2v", ".m4a", ".m4v",
+    ".mka", ".mkv", ".mov", ".mp3", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".oga", ".ogg",
+    ".ogv", ".opus", ".qt", ".ts", ".vob", ".wav", ".webm", ".wma", ".wmv",
 ))
 # fmt: on
 LIBRARY_FOLDER = ".vidcut"

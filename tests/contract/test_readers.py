@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from vidcut import plugins
 from vidcut.errors import MediaError, MissingError
@@ -450,12 +451,15 @@ class TestProbe:
 
 
 class TestWhatIsNoMedia:
-    @pytest.fixture(params=["text", "empty", "hls", "concat", "missing", "folder", "fifo", "cut"])
+    @pytest.fixture(
+        params=["text", "empty", "photo", "hls", "concat", "missing", "folder", "fifo", "cut"]
+    )
     def odd(self, request: pytest.FixtureRequest, tmp_path: Path, clips: Path) -> Path:
         path = tmp_path / "odd.mp4"
         makers: dict[str, Callable[[], object]] = {
             "text": lambda: path.write_text("no video\n" * 99),
             "empty": lambda: path.write_bytes(b""),
+            "photo": lambda: Image.new("RGB", (64, 48)).save(path, "JPEG"),
             "hls": lambda: path.write_text(HLS.format(clips / "late.ts")),
             "concat": lambda: path.write_text(f"ffconcat version 1.0\nfile {clips / 'late.ts'}\n"),
             "missing": lambda: None,
@@ -473,6 +477,18 @@ class TestWhatIsNoMedia:
             next(reader.frames(odd))
         with pytest.raises(MediaError, match=r"^odd\.mp4: "):
             next(reader.sound(odd))
+
+    def test_sound_beside_pictures_of_an_unknown_codec_is_refused(
+        self, reader: Reader, tmp_path: Path
+    ) -> None:
+        made = tmp_path / "made.avi"
+        inputs = f"-f lavfi -i {PATTERN} -f lavfi -i {BEEP.format(2)}"
+        ffmpeg(*f"{inputs} -c:v mpeg4 -c:a pcm_s16le".split(), made)
+        unknown = tmp_path / "unknown.avi"
+        unknown.write_bytes(made.read_bytes().replace(b"FMP4", b"ZZZZ"))
+        with pytest.raises(MediaError, match=r"^unknown\.avi: holds pictures .* codec"):
+            reader.probe(unknown)
+        assert reader.probe(made).sound
 
     def test_a_picture_beyond_reason_is_refused(
         self, reader: Reader, clips: Path, tmp_path: Path

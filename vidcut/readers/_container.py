@@ -66,17 +66,22 @@ def opened(path: Path, *, device: Any = None) -> Iterator[Any]:
         raise MediaError(f"{path.name}: cannot be opened ({reason}); check its path") from error
     if not stat.S_ISREG(kind):  # opening a pipe would wait for ever
         raise MediaError(f"{path.name}: is no regular file; copy its content to one")
-    with (
-        translated(path),
-        av.open(
+    with translated(path), _open(path, device) as container:
+        yield container
+
+
+def _open(path: Path, device: Any) -> Any:
+    try:
+        return av.open(
             f"file:{path.absolute()}",
             metadata_errors="ignore",  # tags may be in any encoding
             container_options={"protocol_whitelist": "file", "format_whitelist": _FORMATS},
             options={"max_pixels": str(MAX_PIXELS)},
             hwaccel=device,
-        ) as container,
-    ):
-        yield container
+        )
+    except av.error.ArgumentError as error:  # its format is not on the list
+        fact = f"{path.name}: is no video or sound, or a list of other files"
+        raise MediaError(f"{fact}; leave it out, or name what it leads to") from error
 
 
 def picture_stream(container: Any) -> Any | None:
@@ -84,6 +89,11 @@ def picture_stream(container: Any) -> Any | None:
     streams = [s for s in container.streams.video if _moves(s)]
     best = container.streams.best("video")
     return best if best in streams else next(iter(streams), None)
+
+
+def has_unknown_pictures(container: Any) -> bool:
+    """Whether there are pictures that libav has no decoder for, so that nothing can be cut."""
+    return any(s.codec_context is None and not _is_cover(s) for s in container.streams.video)
 
 
 def sound_stream(container: Any) -> Any | None:
@@ -173,6 +183,10 @@ def _packet_us(container: Any, packet: Any) -> int | None:
 
 def _moves(stream: Any) -> bool:
     context = stream.codec_context
-    if context is None or stream.disposition & type(stream.disposition).attached_pic:
+    if context is None or _is_cover(stream):
         return False
     return bool(context.width and context.height)
+
+
+def _is_cover(stream: Any) -> bool:
+    return bool(stream.disposition & type(stream.disposition).attached_pic)

@@ -56,6 +56,9 @@ class PyavReader:
             if picture is None and sound is None:
                 fact = f"{path.name}: holds neither pictures nor sound"
                 raise MediaError(f"{fact} that can be decoded; {_remedy(container)}")
+            if picture is None and _container.has_unknown_pictures(container):
+                fact = f"{path.name}: holds pictures that cannot be decoded"
+                raise MediaError(f"{fact}; {_remedy(container)}")
             return Media(
                 container=container.format.name,
                 duration_us=_duration_us(path, container, self._witness),
