@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING
 
 from vidcut import cut, following, framing
 from vidcut.cutting import CutPlan
-from vidcut.finish import Crop, Finish, Shape
+from vidcut.finish import Finish
+from vidcut.modes import Crop, Shape
 from vidcut.readers import pyav
 from vidcut.records import SECOND_US, Span
 from vidcut.viewing import Here

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vidcut.audit import Finding
-    from vidcut.cutting import Margin, Mode
+    from vidcut.cutting import Margin
     from vidcut.errors import (
         LibraryError,
         MediaError,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from vidcut.facade import Library, cut
     from vidcut.footage import Selection
+    from vidcut.modes import Mode
     from vidcut.records import Boundary, Chunk, Clip, Failure, Hit, Moment, Span, Video
     from vidcut.register import Progress, Tally
     from vidcut.running import Watch
@@ -67,7 +68,7 @@ __all__ = [
 
 _HOMES = {
     "audit": ("Finding",),
-    "cutting": ("Margin", "Mode"),
+    "cutting": ("Margin",),
     "errors": (
         "LibraryError",
         "MediaError",
@@ -79,6 +80,7 @@ _HOMES = {
     ),
     "footage": ("Selection",),
     "running": ("Watch",),
+    "modes": ("Mode",),
     "records": ("Boundary", "Chunk", "Clip", "Failure", "Hit", "Moment", "Span", "Video"),
     "register": ("Progress", "Tally"),
     "settings": ("Settings",),

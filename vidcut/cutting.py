@@ -8,14 +8,15 @@ import shlex
 import string
 import unicodedata
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from vidcut.errors import UsageError
 from vidcut.escaping import JOINERS, is_shapeless
 from vidcut.finish import Finish
+from vidcut.modes import Mode
 from vidcut.records import SECOND_US, Span
+from vidcut.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -55,19 +56,6 @@ FIELDS = ("rank", "n", "query", "stem", "start", "end", "score", "modality")
 _FORM = re.compile(r"[<>^]?0?[0-9]{0,2}(\.[0-9]{1,2})?[dfs]?")
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
-_SIXTY = 60
-_TIME = re.compile(r"(?:(?:([0-9]{1,6}):)?([0-9]{1,7}):)?([0-9]{1,9})(?:\.([0-9]{1,30}))?")
-
-
-class Mode(StrEnum):
-    """How a clip is cut."""
-
-    EXACT = "exact"
-    """Frame by frame, encoded anew."""
-    COPY = "copy"
-    """At key frames, not encoded: the ends move outward."""
-    SMART = "smart"
-    """Frame by frame, only the edges encoded; exactly where that cannot be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,32 +271,6 @@ def slug(query: str) -> str:
     name = re.sub("-+", "-", "".join(kept)).strip("-" + JOINERS)
     name = _cut(name, SLUG_BYTES).strip("-" + JOINERS)
     return f"{name}_" if _RESERVED.fullmatch(name) else name or "query"
-
-
-def parse_time(text: str) -> int:
-    """Microseconds of ``75.5``, ``1:15.5`` or ``00:01:15.500``; exact, rounded down.
-
-    Raises:
-        UsageError: it is no time, is negative, or has 60 minutes or seconds beside a colon.
-    """
-    match = _TIME.fullmatch(text.strip())
-    if match is None:
-        raise UsageError(f"{text!r} is no time; write 75.5, 1:15.5 or 00:01:15.500")
-    hours, minutes, seconds, fraction = match.groups()
-    if (minutes and int(seconds) >= _SIXTY) or (hours and int(minutes) >= _SIXTY):
-        raise UsageError(f"{text!r} has 60 or more beside a colon; write 75.5 or 1:15.5")
-    whole = (int(hours or 0) * _SIXTY + int(minutes or 0)) * _SIXTY + int(seconds)
-    return whole * SECOND_US + int((fraction or "")[:6].ljust(6, "0"))
-
-
-def format_time(time_us: int) -> str:
-    """``00:01:15.500``: hours, minutes, seconds and milliseconds, rounded down."""
-    if time_us < 0:
-        raise ValueError(f"a time cannot be negative: {time_us}")
-    seconds, fraction_us = divmod(time_us, SECOND_US)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02}:{minutes:02}:{seconds:02}.{fraction_us // 1000:03}"
 
 
 def _widened(moment: Moment, margin: Margin) -> Span:

@@ -9,21 +9,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidcut import (
-    accounts,
-    cutting,
-    history,
-    library,
-    pipeline,
-    plugins,
-    requests,
-    settings,
-    wiring,
-)
-from vidcut.finish import Captions, Finish
+from vidcut import accounts, history, library, pipeline, plugins, requests, settings, wiring
 from vidcut.footage import Selection, demand
 from vidcut.history import Answer, Past
 from vidcut.ledger import Used
+from vidcut.modes import Captions, Mode
 from vidcut.records import SECOND_US, Cue, Lengths, Shot, Span
 
 if TYPE_CHECKING:
@@ -32,8 +22,9 @@ if TYPE_CHECKING:
 
     from vidcut.accounts import Film, Item
     from vidcut.audit import Finding
-    from vidcut.cutting import CutPlan
+    from vidcut.cutting import CutPlan, Margin, Naming
     from vidcut.errors import MissingError
+    from vidcut.finish import Finish
     from vidcut.ledger import Unused, Use
     from vidcut.library import Holdings
     from vidcut.protocols import Encoder
@@ -229,8 +220,8 @@ class Library:
         moments: Iterable[Moment],
         folder: str | os.PathLike[str],
         *,
-        margin: cutting.Margin | None = None,
-        mode: cutting.Mode = cutting.Mode.EXACT,
+        margin: Margin | None = None,
+        mode: Mode = Mode.EXACT,
         overwrite: bool = False,
     ) -> Iterator[Clip | Failure]:
         """Cut moments into a folder, one clip each, as they are done.
@@ -344,15 +335,17 @@ class Library:
         moments: Iterable[Moment],
         folder: str | os.PathLike[str],
         *,
-        margin: cutting.Margin | None = None,
-        mode: cutting.Mode = cutting.Mode.EXACT,
+        margin: Margin | None = None,
+        mode: Mode = Mode.EXACT,
         finish: Finish | None = None,
-        naming: cutting.Naming | None = None,
+        naming: Naming | None = None,
     ) -> list[CutPlan]:
         """What `cut` would do: source, span and file name of each clip.
 
         Where ``finish`` wants captions, they are what the library heard.
         """
+        from vidcut import cutting  # noqa: PLC0415  (a search needs none of it)
+
         return cutting.distinct(
             cutting.plan(
                 moment,
@@ -360,14 +353,14 @@ class Library:
                 folder=Path(folder),
                 margin=margin or cutting.Margin(),
                 mode=mode,
-                finish=self._captioned(finish or Finish(), moment.video),
+                finish=self._captioned(finish, moment.video),
                 naming=naming,
             )
             for moment in moments
         )
 
-    def _captioned(self, finish: Finish, video: Video) -> Finish:
-        if finish.captions is Captions.NONE:
+    def _captioned(self, finish: Finish | None, video: Video) -> Finish | None:
+        if finish is None or finish.captions is Captions.NONE:
             return finish
         said = self.holdings.catalog.chunks_of(video.id, "asr")
         cues = tuple(Cue(chunk.span, chunk.text) for chunk in said if chunk.text)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
 from vidcut.errors import UsageError
 from vidcut.framing import MIDDLE, expression
+from vidcut.modes import Captions, Crop, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,33 +30,6 @@ _NTSC = {"23.976": Fraction(24000, 1001), "23.98": Fraction(24000, 1001),
          "119.88": Fraction(120000, 1001)}  # fmt: skip
 _SIZE = re.compile(r"([0-9]{1,5})x([0-9]{1,5})|([0-9]{1,5})p", re.IGNORECASE)
 _RATE = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?|[0-9]{1,7}/[1-9][0-9]{0,6}")
-
-
-class Shape(StrEnum):
-    """What part of the picture a clip shows."""
-
-    WHOLE = "whole"
-    VERTICAL = "vertical"
-    """9:16."""
-
-
-class Crop(StrEnum):
-    """Where a clip that shows a part of the picture takes it from."""
-
-    SUBJECT = "subject"
-    """Where what stands out is; the middle where nothing does."""
-    CENTRE = "centre"
-    """The middle."""
-
-
-class Captions(StrEnum):
-    """What becomes of the cues."""
-
-    NONE = "none"
-    BURN = "burn"
-    """Drawn into the picture."""
-    SRT = "srt"
-    """A file beside the clip."""
 
 
 @dataclass(frozen=True, slots=True)

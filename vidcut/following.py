@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vidcut.errors import MediaError
-from vidcut.finish import Crop, Shape
 from vidcut.framing import way
+from vidcut.modes import Crop, Shape
 from vidcut.processes import Halted
 
 if TYPE_CHECKING:

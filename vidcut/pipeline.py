@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 
 from vidcut import footage
 from vidcut.asking import Example, Question, Sought
-from vidcut.cutting import Mode
 from vidcut.errors import MediaError, OutputError, UsageError
-from vidcut.finish import Captions
 from vidcut.ledger import Used, is_mostly_used
+from vidcut.modes import Captions, Mode
 from vidcut.moments import Want, candidates, choose, in_order, least_hit
 from vidcut.records import SECOND_US, Clip, Failure, Lengths
 from vidcut.settling import Settling

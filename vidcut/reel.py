@@ -8,10 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidcut.cutting import format_time
 from vidcut.errors import UsageError
 from vidcut.film import fades_of
 from vidcut.records import SECOND_US, Span
+from vidcut.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

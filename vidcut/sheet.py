@@ -10,11 +10,11 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from vidcut import lettering, thumbnails
-from vidcut.cutting import format_time
 from vidcut.drafts import draft, refused
 from vidcut.errors import UsageError
 from vidcut.escaping import html_text, readable, visible
 from vidcut.records import SECOND_US, Moment
+from vidcut.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from vidcut.cutting import format_time
 from vidcut.escaping import html_text, visible
 from vidcut.records import SECOND_US
 from vidcut.roughcut import Status
+from vidcut.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -45,6 +45,32 @@ def test_nothing_heavy_is_imported(arguments: tuple[str, ...], home: Path) -> No
     assert not set(HEAVY) & set(done.stderr.split()) - allowed
 
 
+def test_a_listing_in_a_pipe_imports_neither_what_cuts_nor_what_draws(home: Path) -> None:
+    script = (
+        "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr));"
+        "from vidcut.cli import run; sys.exit(run())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "search", "-n", "rocket"],
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    needless = {
+        "vidcut.cutting",
+        "vidcut.finish",
+        "vidcut.codecs",
+        "rich",
+        "tomllib",
+        "av",
+        "torch",
+    }
+    assert not needless & set(done.stderr.split())
+
+
 def test_version(vidcut: Any) -> None:
     assert vidcut("--version").out == f"vidcut {__version__}\n"
 

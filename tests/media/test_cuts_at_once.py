@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vidcut import clips, ffmpeg, pipeline, plugins
-from vidcut.cutting import CutPlan, Mode
+from vidcut.cutting import CutPlan
 from vidcut.errors import MissingError, OutputError, UsageError
-from vidcut.finish import Captions, Finish
+from vidcut.finish import Finish
+from vidcut.modes import Captions, Mode
 from vidcut.processes import run
 from vidcut.records import Clip, Cue, Failure, Span
 from vidcut.viewing import Here

@@ -22,7 +22,8 @@ import pytest
 
 from vidcut import ffmpeg, processes, program, smart
 from vidcut.errors import MediaError, MissingError, OutputError
-from vidcut.finish import Captions, Finish, Shape, Size
+from vidcut.finish import Finish, Size
+from vidcut.modes import Captions, Shape
 from vidcut.records import Cue, Span
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ import pytest
 
 import vidcut
 from vidcut import following
-from vidcut.cutting import CutPlan, Mode
-from vidcut.finish import Crop, Finish, Shape, Size
+from vidcut.cutting import CutPlan
+from vidcut.finish import Finish, Size
+from vidcut.modes import Crop, Mode, Shape
 from vidcut.readers import pyav
 from vidcut.records import Clip, Failure, Span
 from vidcut.viewing import Here

@@ -8,20 +8,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from vidcut.cutting import (
-    NAME_BYTES,
-    CutPlan,
-    Margin,
-    distinct,
-    file_name,
-    format_time,
-    named,
-    parse_time,
-    plan,
-    slug,
-)
+from vidcut.cutting import NAME_BYTES, CutPlan, Margin, distinct, file_name, named, plan, slug
 from vidcut.errors import UsageError
 from vidcut.records import Boundary, Moment, Span, Video
+from vidcut.times import format_time, parse_time
 
 if TYPE_CHECKING:
     from vidcut.cutting import Fact

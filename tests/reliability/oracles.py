@@ -33,6 +33,7 @@ from vidcut.records import SECOND_US, Video
 from vidcut.roughcut import Plan
 from vidcut.stores import _snapshot
 from vidcut.terms import terms
+from vidcut.times import format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -257,9 +258,9 @@ def times(data: bytes) -> None:
 
 def _time(text: str) -> None:
     with _refusals(UsageError):
-        time_us = cutting.parse_time(text)
+        time_us = parse_time(text)
         assert 0 <= time_us <= LAST_US
-        assert cutting.parse_time(cutting.format_time(time_us)) == time_us // 1000 * 1000
+        assert parse_time(format_time(time_us)) == time_us // 1000 * 1000
     with _refusals(UsageError):
         name, time_us = options.moment_of(text)
         assert name

@@ -10,22 +10,21 @@ import pytest
 from vidcut.cutting import (
     CutPlan,
     Margin,
-    Mode,
     Naming,
     command_of,
     distinct,
     file_name,
-    format_time,
     manifest,
     named,
-    parse_time,
     plan,
     slug,
     template_of,
 )
 from vidcut.errors import UsageError
 from vidcut.finish import Finish, Size
+from vidcut.modes import Mode
 from vidcut.records import Boundary, Clip, Media, Moment, PictureTrack, SoundTrack, Span, Video
+from vidcut.times import format_time, parse_time
 
 if TYPE_CHECKING:
     from vidcut.cutting import Fact

@@ -9,8 +9,9 @@ import pytest
 from vidcut import captions
 from vidcut.cli import finishing
 from vidcut.errors import OutputError, UsageError
-from vidcut.finish import Captions, Crop, Finish, Shape, Size, filters, parse_rate, parse_size
+from vidcut.finish import Finish, Size, filters, parse_rate, parse_size
 from vidcut.framing import Corner
+from vidcut.modes import Captions, Crop, Shape
 from vidcut.records import Cue, Span
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def test_a_crop_is_taken_from_where_it_is_asked_for() -> None:
 
     followed = finishing.finish_of(vertical=True)
     centred = finishing.finish_of(vertical=True, crop=Crop.CENTRE)
+    assert followed is not None
+    assert centred is not None
     assert (followed.follows, centred.follows, Finish().follows) == (True, False, False)
     assert crops(followed) == crops(centred)
     assert crops(Finish(shape=Shape.VERTICAL, way=(Corner(0, 0.25), Corner(9, 0.25)))) == [

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import vidcut
-from vidcut import cutting, library, plugins, wiring, workers
+from vidcut import library, plugins, wiring, workers
 from vidcut.errors import LibraryNotFoundError, MissingError, UsageError
+from vidcut.modes import Mode
 from vidcut.records import (
     SECOND_US,
     Boundary,
@@ -134,7 +135,7 @@ def test_what_is_forgotten_is_gone(filled: vidcut.Library) -> None:
 def test_plans_cut_where_the_video_lies(filled: vidcut.Library, home: Path) -> None:
     video = filled.find("trip/a.mp4")
     moment = Moment(1, video, Boundary(SECOND_US, ""), Boundary(3 * SECOND_US, ""), 0.9)
-    one, other = filled.plans([moment, moment], "clips", mode=cutting.Mode.COPY)
+    one, other = filled.plans([moment, moment], "clips", mode=Mode.COPY)
     assert one.source == home / "trip" / "a.mp4"
     assert one.span == moment.span
     assert one.output.parent == Path("clips")

@@ -14,14 +14,15 @@ import vidcut
 from vidcut.cli import finishing, options, render
 from vidcut.cli.exits import Exit
 from vidcut.cli.remarks import Remarks
-from vidcut.cutting import CutPlan, distinct, file_name, named, parse_time, suffix_of
+from vidcut.cutting import CutPlan, distinct, file_name, named, suffix_of
 from vidcut.drafts import check_folder
 from vidcut.editing import moments_of
+from vidcut.finish import Finish
 from vidcut.records import SECOND_US
+from vidcut.times import parse_time
 
 if TYPE_CHECKING:
     from vidcut.cutting import Fact
-    from vidcut.finish import Finish
 
 
 def cut(  # noqa: PLR0913  (a command's options)
@@ -57,10 +58,10 @@ def cut(  # noqa: PLR0913  (a command's options)
     vidcut cut video.mp4 1:15.5 1:20, or vidcut search "hot pot" --json -n | vidcut cut -
     -o "clips/{rank:02d}_{query}_{stem}" names the clips. Prints their paths.
     """
-    finish = finishing.finish_of(encoder=encoder, size=size, fps=fps, vertical=vertical, crop=crop)
+    asked = finishing.finish_of(encoder=encoder, size=size, fps=fps, vertical=vertical, crop=crop)
     mode = finishing.mode_of(cut, copy=copy)
-    finishing.check(mode, finish, command)
-    wish = _Wish(*_place(file, output), options.margins(margin), mode, finish)
+    finishing.check(mode, asked, command)
+    wish = _Wish(*_place(file, output), options.margins(margin), mode, asked or Finish())
     noted = Remarks(quiet=quiet)
     plans = _of_moments(start, wish, noted) if file == "-" else _by_hand(file, start, end, wish)
     failed = False

@@ -12,9 +12,9 @@ import vidcut
 from vidcut.cli import making, options, remarks, render
 from vidcut.cli.exits import Exit
 from vidcut.cli.remarks import Remarks
-from vidcut.cutting import format_time
 from vidcut.errors import UsageError
 from vidcut.records import Take
+from vidcut.times import format_time
 
 if TYPE_CHECKING:
     from vidcut.records import Edit

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidcut.codecs import AUTO, names
-from vidcut.cutting import CutPlan, Mode, command_of
 from vidcut.errors import UsageError
-from vidcut.finish import Captions, Crop, Finish, Shape, parse_rate, parse_size
+from vidcut.modes import Captions, Crop, Mode, Shape
 from vidcut.records import Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vidcut.finish import Finish
     from vidcut.records import Cue
 
 CutOption = Annotated[
@@ -72,13 +71,18 @@ def mode_of(cut: Mode | None, *, copy: bool) -> Mode:
     return Mode.COPY if copy else cut or Mode.EXACT
 
 
-def check(mode: Mode, finish: Finish, command: str | None) -> None:
+def check(mode: Mode, finish: Finish | None, command: str | None) -> None:
     """Refuse what no clip can be, before anything is searched or cut for it.
 
     Raises:
         UsageError: a copy is to look otherwise, or ``--exec`` names no program.
     """
-    CutPlan(Path(), Span(0, 1), Path(), mode, finish)
+    if finish is None and command is None:
+        return
+    from vidcut.cutting import CutPlan, command_of  # noqa: PLC0415  (most searches ask for neither)
+
+    if finish is not None:
+        CutPlan(Path(), Span(0, 1), Path(), mode, finish)
     if command is not None:
         command_of(command, "")
 
@@ -92,14 +96,20 @@ def finish_of(  # noqa: PLR0913  (the options of a command)
     crop: Crop | None = None,
     subtitles: Captions | None = None,
     cues: Sequence[Cue] = (),
-) -> Finish:
-    """What the options ask for.
+) -> Finish | None:
+    """What the options ask for; None where they ask for nothing.
 
     Raises:
         UsageError: a value means nothing.
     """
     if crop is not None and not vertical:
         raise UsageError(f"--crop {crop} says where a 9:16 clip is taken from; add --vertical")
+    given = (encoder, size, fps, crop, subtitles)
+    if not (vertical or cues or any(value is not None for value in given)):
+        return None
+    from vidcut.codecs import AUTO, names  # noqa: PLC0415  (most searches ask for nothing)
+    from vidcut.finish import Finish, parse_rate, parse_size  # noqa: PLC0415
+
     if encoder is not None and encoder not in {AUTO, *names()}:
         raise UsageError(f"--encoder {encoder}: there are {AUTO}, {', '.join(names())}")
     return Finish(

@@ -8,7 +8,7 @@ import typer
 
 import vidcut
 from vidcut.cli import options, render
-from vidcut.cutting import format_time
+from vidcut.times import format_time
 
 
 def info(

@@ -9,8 +9,8 @@ import typer
 
 import vidcut
 from vidcut.cli import options, render
-from vidcut.cutting import format_time
 from vidcut.errors import UsageError
+from vidcut.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

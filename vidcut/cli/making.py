@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from vidcut.cli import render
 from vidcut.cli.exits import Exit
-from vidcut.cutting import format_time
 from vidcut.drafts import check_place
 from vidcut.errors import MediaError, OutputError, UsageError
 from vidcut.records import SECOND_US, Take
+from vidcut.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

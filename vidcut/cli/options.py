@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidcut.cutting import FIELDS, named, parse_time, template_of
 from vidcut.errors import UsageError
 from vidcut.grammar import Word
 from vidcut.ledger import Used
 from vidcut.records import SECOND_US, Lengths
+from vidcut.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from vidcut.cutting import Fact
 
 LibraryOption = Annotated[
     Path | None,
@@ -76,7 +78,7 @@ CLIPS_FOLDER = "clips"
 """Where clips go where nobody says."""
 MODALITIES = ("frame", "asr", "ocr")
 STDIN = "stdin"
-_SAMPLE = dict.fromkeys(FIELDS, "film") | {
+_SAMPLE: dict[str, Fact] = {
     "rank": 1,
     "n": 1,
     "start": 0.0,
@@ -165,8 +167,10 @@ def place(output: str | None) -> tuple[Path, str | None]:
         UsageError: the template cannot be filled in, or leaves its folder.
     """
     if output is not None and "{" in output:
+        from vidcut.cutting import FIELDS, named, template_of  # noqa: PLC0415  (seldom asked for)
+
         folder, template = template_of(output)
-        named(template, _SAMPLE, ".mp4")
+        named(template, {**dict.fromkeys(FIELDS, "film"), **_SAMPLE}, ".mp4")
         return folder, template
     return Path(output or CLIPS_FOLDER), None
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from vidcut import manifest, storyboard
 from vidcut.cli import render
-from vidcut.cutting import format_time
 from vidcut.drafts import check_place, draft, refused
 from vidcut.errors import OutputError, UsageError
 from vidcut.roughcut import Status
+from vidcut.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

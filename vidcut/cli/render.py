@@ -13,11 +13,11 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from vidcut.cutting import format_time
 from vidcut.errors import OutputError
 from vidcut.escaping import json_text, readable, visible
 from vidcut.records import SECOND_US
 from vidcut.terms import matches
+from vidcut.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -12,10 +12,10 @@ import vidcut
 from vidcut.cli import making, options, remarks, render
 from vidcut.cli.exits import Exit
 from vidcut.cli.remarks import Remarks
-from vidcut.cutting import parse_time
 from vidcut.errors import UsageError
 from vidcut.records import Span, Take
 from vidcut.roughcut import Gaps
+from vidcut.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

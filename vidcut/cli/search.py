@@ -152,18 +152,22 @@ def search(  # noqa: PLR0913  (a command's options)
         manifest=manifest,
         mark_used=mark_used and export is None,
     )
-    folder, template = _place(output, dry_run=dry_run)
-    clips = Clips(
-        folder=folder,
-        is_shared=template is None and (not output or file is not None),
-        template=template,
-        margin=vidcut.Margin(*options.margins(margin)),
-        mode=mode,
-        finish=finish,
-        overwrite=overwrite,
-        command=command,
-        manifest=manifest,
-        mark_used=mark_used,
+    widened, (folder, template) = options.margins(margin), _place(output, dry_run=dry_run)
+    clips = (
+        None
+        if dry_run
+        else Clips(
+            folder=folder,
+            is_shared=template is None and (not output or file is not None),
+            template=template,
+            margin=vidcut.Margin(*widened),
+            mode=mode,
+            finish=finish,
+            overwrite=overwrite,
+            command=command,
+            manifest=manifest,
+            mark_used=mark_used,
+        )
     )
     besides = Besides(export, sheet, preview=preview, overwrite=overwrite, quiet=quiet)
     if (image or like) and not _reaches(wish["modalities"], _SEEN):
@@ -179,7 +183,7 @@ def search(  # noqa: PLR0913  (a command's options)
             found = opened.search(one.words, **wish)
             opened.remember()  # now, for whoever interrupts the cutting has seen the answers
             shown += [(opened.last_asked, moment) for moment in found]
-            codes.append(results.show(opened, one, found, form, None if dry_run else clips, noted))
+            codes.append(results.show(opened, one, found, form, clips, noted))
         if not quiet:
             results.tell_model(opened, [moment for _, moment in shown])
         told = besides.write(opened, shown, noted)

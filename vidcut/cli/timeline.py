@@ -15,11 +15,11 @@ from vidcut import grammar
 from vidcut.cli import options, render
 from vidcut.cli.exits import Exit
 from vidcut.cli.remarks import Remarks
-from vidcut.cutting import format_time
 from vidcut.drafts import check_place
 from vidcut.errors import UsageError
 from vidcut.query import parse
 from vidcut.records import SECOND_US
+from vidcut.times import format_time
 
 if TYPE_CHECKING:
     from vidcut.curve import Curve

@@ -21,7 +21,8 @@ from vidcut import cutting, editing, exporting, plugins, program, reel, renderin
 from vidcut.drafts import draft, workshop
 from vidcut.errors import MediaError, UsageError, VidcutError
 from vidcut.film import Fit
-from vidcut.finish import Finish, Shape
+from vidcut.finish import Finish
+from vidcut.modes import Shape
 from vidcut.processes import live_only_with, own_pipes
 from vidcut.records import SECOND_US, Gap, Span, Take
 from vidcut.wire import Message
