@@ -42,8 +42,7 @@ def test_a_script_becomes_a_storyboard_and_a_film(page: Page) -> None:
     expect(page.locator(".script.busy")).to_have_count(0)
     expect(second.locator(".chosen .other")).to_have_attribute("aria-label", chosen)
 
-    page.get_by_role("button", name="Render").click()
-    film = made(page)
+    film = made(page, page.get_by_role("button", name="Render").click)
     assert film.suggested_filename.endswith(".mp4")
     assert film.path().stat().st_size > 10_000
 
