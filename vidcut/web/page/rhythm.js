@@ -6,7 +6,7 @@
 
 const LEAST_MS = 15; // keys that are pressed together
 const MOST_MS = 150;
-const LATE = 1.3; // times the usual gap: no other key comes
+const LATE = 1.2; // times the usual gap: no other key comes
 const FIRST_MS = 120; // between the keys of who types as most do
 const THOUGHT_MS = 400; // a gap so long is none of the rhythm
 const WEIGHT = 0.35;
