@@ -261,6 +261,7 @@ def test_a_search_that_is_superseded_is_never_made(films: Path) -> None:
         await asyncio.sleep(0.05)
         for superseded in typed[:2]:
             superseded.cancel()
+        await asyncio.gather(*typed[:2], return_exceptions=True)  # the desk has learnt of it
         hold.set()
         await first
         await typed[2]
