@@ -97,6 +97,10 @@ class Catalog:
         """Others whenever somebody has changed the catalog since: another process, or this."""
         return int(self._db.pragma("data_version")), self._db.changed_ever
 
+    def is_older(self) -> bool:
+        """Whether whoever opens it to write brings it up to date first, alone with it."""
+        return int(self._db.pragma("user_version")) < schema.SCHEMA_VERSION
+
     def stamp(self, video_id: int) -> tuple[int, int]:
         """Size in bytes and modification time in nanoseconds when it was last looked at."""
         query = "SELECT size, mtime_ns FROM videos WHERE id = ?"

@@ -25,7 +25,7 @@ from vidcut.footage import content_hash
 from vidcut.records import Draft, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Download, Page
@@ -39,8 +39,8 @@ FILMS = (*PICTURES, "voice-note.m4a")
 HOSTILE = "<img src=x onerror=alert(1)>&quot;'.mp4"
 HOSTILE_TEXT = "<script>alert(2)</script> ]]> <b onclick=alert(3)>coffee</b> \u202e{n} ${x}"
 SIZE: Any = {"width": 1280, "height": 860}
-PATIENCE_MS = 60_000
-"""Ten times what anything takes on a machine that has nothing else to do."""
+PATIENCE_MS = 120_000
+"""Thirty times what anything takes on a machine that has nothing else to do."""
 OPTIONS = ("--no-sandbox", "--autoplay-policy=no-user-gesture-required", "--mute-audio")
 
 
@@ -166,10 +166,13 @@ def ask(page: Page, words: str) -> None:
     page.wait_for_selector(".card .open:focus")
 
 
-def made(page: Page) -> Download:
-    """What the page gives out once a job is done."""
-    link = page.locator(".toast a")
-    link.wait_for()
+def made(page: Page, order: Callable[[], None]) -> Download:
+    """What the page gives out once the job is done that is begun by an act."""
+    with page.expect_response(lambda told: told.request.method == "POST") as begun:
+        order()
+    link = page.locator(f'#activity a[href*="/{begun.value.json()["job"]["id"]}/"]')
+    link.wait_for(state="attached")
+    page.get_by_role("button", name="Activity", exact=True).click()
     with page.expect_download() as download:
         link.click()
     return download.value

@@ -170,10 +170,11 @@ def children(pid: int) -> set[int]:
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[Served]:
-    """A server of the folder's library, opened by its token."""
+def serving(folder: Path, *options: str, by: tuple[str, ...] = ()) -> Iterator[Served]:
+    """A server of the folder's library, opened by its token; started by another program."""
     process = subprocess.Popen(
         [
+            *by,
             sys.executable,
             "-m",
             "vidcut",

@@ -206,6 +206,44 @@ def test_days_narrow_and_what_is_indexed_meanwhile_is_found(films: Path, tmp_pat
         assert names(found(served, "launch pad")) == ["space.mkv"]
 
 
+def test_a_library_that_cannot_be_written_is_looked_at(films: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(films, tmp_path / "films", ignore=shutil.ignore_patterns("clips"))
+    by: tuple[str, ...] = ()
+    if os.geteuid() == 0:  # to root everything is writable, unless it lets go of that
+        if shutil.which("setpriv") is None:
+            pytest.skip("needs setpriv where the tests are run by root")
+        by = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+    places = [folder, *(one for one in folder.rglob("*") if one.is_dir())]
+    for place in places:
+        place.chmod(0o555)
+    try:
+        with serving(folder, by=by) as served:
+            assert names(found(served, "cat")) == ["pets.mp4"]
+            video = served.ids()["pets.mp4"]
+            assert served.get(f"/media/{video}/frame?at=1").status == 200
+            cut = {"kind": "cut", "moments": [{"video": video, "start": 0, "end": 1}]}
+            told = served.post("/api/jobs", cut)
+            assert told.status == 409
+            assert str(folder / "clips") in told.json["error"]
+            told = served.post("/api/jobs", {"kind": "index", "folder": str(folder)})
+            job = served.ended(told.json["job"])
+            assert job["state"] == "failed"
+            assert ".vidcut" in job["error"]
+    finally:
+        for place in places:
+            place.chmod(0o755)
+
+
+def test_two_servers_look_at_one_library(served: Served, films: Path) -> None:
+    with serving(films) as other:
+        assert other.port != served.port
+        for one in (served, other, served):
+            assert names(found(one, "cat")) == ["pets.mp4"]
+        job = other.post("/api/jobs", {"kind": "index", "folder": str(films / ".vidcut")}).json
+        assert other.ended(job["job"])["state"] == "failed"  # there are no films
+        assert names(found(served, "cat")) == ["pets.mp4"]
+
+
 def test_a_search_that_is_superseded_is_never_made(films: Path) -> None:
     """Of those that wait their turn, who has gone is passed over."""
     done: list[str] = []
@@ -223,6 +261,7 @@ def test_a_search_that_is_superseded_is_never_made(films: Path) -> None:
         await asyncio.sleep(0.05)
         for superseded in typed[:2]:
             superseded.cancel()
+        await asyncio.gather(*typed[:2], return_exceptions=True)  # the desk has learnt of it
         hold.set()
         await first
         await typed[2]

@@ -34,6 +34,22 @@ def test_nothing_is_told_without_the_cookie(served: Served, path: str) -> None:
         assert served.get(path, cookie=cookie).status == 401
 
 
+def test_who_comes_when_it_is_full_is_told(served: Served) -> None:
+    others = [served.connect() for _ in range(70)]
+    try:
+        for other in others:
+            other.connect()
+        told = served.get("/api/about")
+        assert (told.status, told.headers["content-type"]) == (503, "application/json")
+        assert "too many" in told.json["error"]
+    finally:
+        for other in others:
+            other.close()
+    while served.get("/api/about").status == 503:
+        pass
+    assert served.get("/api/about").status == 200
+
+
 @pytest.mark.parametrize(("method", "path"), EFFECTS)
 def test_nothing_is_done_without_the_cookie(served: Served, method: str, path: str) -> None:
     assert served.ask(method, path, body=b"{}", cookie=None).status == 401

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ import pytest
 from PIL import Image
 
 from tests.web.served import ROOT, VOICE, children, serving
-from vidcut import writer
+from vidcut import Library, schema, writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,6 +217,38 @@ def test_a_second_writer_is_told(served: Served, films: Path, tmp_path: Path) ->
         told = served.post("/api/jobs", {"kind": "index", "folder": str(tmp_path)})
     assert told.status == 503
     assert "writ" in told.json["error"]
+
+
+def test_an_older_library_is_brought_up_to_date_before_it_is_written_to(tmp_path: Path) -> None:
+    """Whoever does that must be alone with it, and the server has it open."""
+    path, more = tmp_path / ".vidcut" / "catalog.sqlite", tmp_path / "more"
+    path.parent.mkdir()
+    more.mkdir()
+    (more / "broken.mp4").write_bytes(b"no film at all" * 100)
+    older = sqlite3.connect(path)
+    older.executescript(schema._SCHEMA)
+    older.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+    older.executescript("""
+        PRAGMA journal_mode = WAL;
+        PRAGMA user_version = 1;
+        INSERT INTO settings VALUES ('library_id', 'mine');
+        INSERT INTO videos (path, size, mtime_ns, hash, duration_us, state)
+            VALUES (CAST('a.mp4' AS BLOB), 1, 1, x'01', 9000000, 'ok');
+    """)
+    older.close()
+    with serving(tmp_path) as served:
+        assert [one["name"] for one in served.get("/api/videos").json["videos"]] == ["a.mp4"]
+        assert served.get("/api/about").json["videos"] == 1
+        with Library(tmp_path) as reader:
+            assert reader.videos()
+            told = served.post("/api/jobs", {"kind": "index", "folder": str(more)})
+            assert told.status == 503
+            assert "in use by another process; wait for it or stop it" in told.json["error"]
+        job = served.ended(order(served, kind="index", folder=str(more)))
+        assert job["state"] == "done", job
+        known = {one["name"] for one in served.get("/api/videos").json["videos"]}
+        assert known == {"a.mp4", "broken.mp4"}
+    assert schema.backup_of(path, 1).exists()
 
 
 # How they go on and end ---------------------------------------------------------------

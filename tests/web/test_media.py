@@ -84,6 +84,15 @@ def test_a_range_outside_of_the_file_is_none(served: Served, ids: dict[str, int]
     for asked in (f"{size}-", f"{size + 5}-{size + 9}"):
         told = served.get(f"/media/{ids[FILM]}", range=f"bytes={asked}")
         assert (told.status, told.headers["content-range"]) == (416, f"bytes */{size}")
+        assert told.json == {"error": "requested range not satisfiable"}
+
+
+@pytest.mark.parametrize("asked", ["bytes", "lines=0-1", "bytes=", "bytes=9-3"])
+def test_what_is_no_range_is_told(served: Served, ids: dict[str, int], asked: str) -> None:
+    told = served.get(f"/media/{ids[FILM]}", range=asked)
+    assert told.status == 400
+    assert "range" in told.json["error"].lower()
+    assert int(told.headers["content-length"]) == len(told.body)
 
 
 def test_a_range_of_what_has_changed_since_is_the_whole(
@@ -237,6 +246,21 @@ def test_a_film_is_made_over_for_every_browser(
     lasts = float(said.stdout.partition("format.duration=")[2].strip('"\n '))
     assert lasts == pytest.approx(1.5, abs=0.3)
     assert served.ask("HEAD", f"/media/{ids['space.mkv']}/play").body == b""
+
+
+def test_the_beginning_of_what_is_made_over_is_answered_as_a_range(
+    served: Served, ids: dict[str, int]
+) -> None:
+    """Safari asks for two bytes and plays nothing where it gets others."""
+    path = f"/media/{ids['pets.mp4']}/play?start=11"
+    whole = served.get(path)
+    assert (whole.status, whole.headers["accept-ranges"]) == (200, "bytes")
+    probed = served.get(path, range="bytes=0-1")
+    assert (probed.status, probed.headers["content-range"]) == (206, "bytes 0-1/*")
+    assert probed.headers["content-length"] == "2"
+    assert probed.body == whole.body[:2]
+    for asked in ("bytes=0-", "bytes=2-3", "bytes=0-999999"):
+        assert served.get(path, range=asked).status == 200
 
 
 def test_who_goes_is_not_played_to(long_served: Served) -> None:

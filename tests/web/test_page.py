@@ -193,8 +193,7 @@ def test_an_end_that_is_dragged_snaps_and_the_clip_is_cut_there(page: Page, tmp_
     expect(handle).to_have_attribute("aria-valuetext", "0:15.00, shot")
     start = float(str(page.get_by_role("slider", name="Start of").get_attribute("aria-valuenow")))
 
-    page.keyboard.press("c")
-    made(page).save_as(tmp_path / "clip.mp4")
+    made(page, lambda: page.keyboard.press("c")).save_as(tmp_path / "clip.mp4")
     assert seconds_of(tmp_path / "clip.mp4") == pytest.approx(15.0 - start, abs=0.1)
 
 
@@ -289,8 +288,7 @@ def test_a_reel_is_built_by_drag_and_drop(page: Page, tmp_path: Path) -> None:
     total = sum(float(one.split()[0]) for one in page.locator(".held .long").all_inner_texts())
     assert f"3 moments · {total:.1f} s" in page.locator(".total").inner_text()
 
-    page.get_by_role("button", name="Make a reel").click()
-    made(page).save_as(tmp_path / "reel.mp4")
+    made(page, page.get_by_role("button", name="Make a reel").click).save_as(tmp_path / "reel.mp4")
     assert seconds_of(tmp_path / "reel.mp4") == pytest.approx(total, abs=0.4)
 
 
@@ -323,8 +321,7 @@ def test_a_timeline_and_the_command_say_the_same(stage: Stage) -> None:
         offered = formats.get_by_role("option").evaluate_all("all => all.map((one) => one.value)")
         assert sorted(offered) == sorted(plugins.names("exporters"))
         formats.select_option("edl")
-        page.get_by_role("button", name="Export").click()
-        exported = made(page)
+        exported = made(page, page.get_by_role("button", name="Export").click)
         assert exported.suggested_filename.endswith(".edl")
         assert "travel.mp4" in exported.path().read_text(encoding="utf-8")
 

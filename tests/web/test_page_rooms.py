@@ -42,8 +42,7 @@ def test_a_script_becomes_a_storyboard_and_a_film(page: Page) -> None:
     expect(page.locator(".script.busy")).to_have_count(0)
     expect(second.locator(".chosen .other")).to_have_attribute("aria-label", chosen)
 
-    page.get_by_role("button", name="Render").click()
-    film = made(page)
+    film = made(page, page.get_by_role("button", name="Render").click)
     assert film.suggested_filename.endswith(".mp4")
     assert film.path().stat().st_size > 10_000
 
@@ -88,6 +87,33 @@ def test_a_video_that_vanished_is_told_and_the_way_back_is_there(stage: Stage, p
     page.locator(".nobody").wait_for()
     page.locator(".nobody").get_by_role("button", name="Back").click()
     page.locator(".welcome").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("asked", "valuetexts"),
+    [
+        ("1?start=1e9&end=2e9", ["0:22.80", "0:23.00"]),
+        ("1?start=5&end=2", ["0:05.00", "0:05.20"]),
+        ("1?start=-5&end=x", ["0:00.00", "0:05.00"]),
+    ],
+)
+def test_an_address_may_say_any_times(page: Page, asked: str, valuetexts: list[str]) -> None:
+    page.evaluate("hash => (location.hash = hash)", f"#/moment/{asked}")
+    for end, text in zip(("Start", "End"), valuetexts, strict=True):
+        handle = page.get_by_role("slider", name=f"{end} of the moment")
+        expect(handle).to_have_attribute("aria-valuetext", re.compile(rf"^{text}\b"))
+
+
+@pytest.mark.parametrize("asked", ["#/moment/%E0%A4%A", "#/moment/x?start=1"])
+def test_an_address_of_no_video_is_told(page: Page, asked: str) -> None:
+    page.evaluate("hash => (location.hash = hash)", asked)
+    page.locator(".nobody").wait_for()
+
+
+def test_an_address_that_is_like_nothing_is_taken_without_that(page: Page) -> None:
+    page.evaluate("location.hash = '#/find?q=coffee&like=x~y~z&unlike=1~5~2~a'")
+    page.locator(".card").first.wait_for()
+    expect(page.locator(".chip.likes, .chip.unlikes")).to_have_count(0)
 
 
 def test_the_page_says_when_the_server_is_gone(stage: Stage) -> None:

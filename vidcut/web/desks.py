@@ -7,12 +7,14 @@ open is still the library that lies there.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from vidcut import Library
@@ -41,6 +43,23 @@ class Desk:
     async def ask(self, act: Callable[[Library], T]) -> T:
         """What the act makes of the library; cancelled before its turn, it is never done."""
         return await asyncio.wrap_future(self._thread.submit(self._act, act))
+
+    @asynccontextmanager
+    async def resting(self) -> AsyncIterator[None]:
+        """Has let go of the library; whoever asks meanwhile waits."""
+        loop, rests, is_over = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+        def rest() -> None:
+            self._library.close()
+            loop.call_soon_threadsafe(rests.set)
+            is_over.wait()
+
+        self._thread.submit(rest)
+        try:
+            await rests.wait()
+            yield
+        finally:
+            is_over.set()
 
     def close(self) -> None:
         """Ask nothing any more; what is being asked is not waited for."""

@@ -19,6 +19,8 @@ from urllib.parse import parse_qs
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from vidcut.web.told import in_json
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -115,7 +117,7 @@ class Guard:
             await send(message)
 
         answer = self._refusal(scope) or self._door(scope)
-        await (answer or self._app)(scope, receive, send_guarded)
+        await (answer or self._app)(scope, receive, in_json(send_guarded))
 
     def _refusal(self, scope: Scope) -> Response | None:
         """What is said to whoever comes by a wrong way."""

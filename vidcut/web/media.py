@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,7 @@ from vidcut.web.looking import known
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
     from starlette.requests import Request
@@ -31,6 +33,8 @@ _UNKNOWN = "application/octet-stream"
 _AT_ONCE = 3
 """An ffmpeg that makes a video over takes all the cores that it gets."""
 _PART_BYTES = 1 << 16
+_BEGINNING = re.compile("bytes=0-([0-9]{1,6})")
+_MOST_PROBED_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class Theatre:
         if self._tool is None:
             self._tool = await asyncio.to_thread(program.find)
 
-    async def play(self, path: Path, start_us: int) -> AsyncIterator[bytes]:
+    async def play(self, path: Path, start_us: int) -> AsyncGenerator[bytes]:
         """The film from a time on; whoever stops listening ends it."""
         assert self._tool is not None  # noqa: S101 - a seat was demanded
         self._watching += 1
@@ -100,14 +104,42 @@ class Theatre:
 
 
 async def play(request: Request) -> Response:
-    """``GET /media/ID/play``: a film that every browser plays, from a time on."""
+    """``GET /media/ID/play``: a film that every browser plays, from a time on.
+
+    Nobody knows its length before it is made. A range of its beginning, as Safari asks for
+    before it plays, is answered; any other is the whole, as HTTP allows.
+    """
     start_us = Asked(request).time_us("start") or 0
     file = await file_of(request)
+    headers = {"accept-ranges": "bytes"}
     if request.method == "HEAD":
-        return Response(media_type=streaming.MIME)
+        return Response(headers=headers, media_type=streaming.MIME)
     theatre: Theatre = request.app.state.theatre
     await theatre.demand_seat()
-    return StreamingResponse(theatre.play(file.path, start_us), media_type=streaming.MIME)
+    film = theatre.play(file.path, start_us)
+    wanted = _BEGINNING.fullmatch(request.headers.get("range", ""))
+    if wanted is None or int(wanted[1]) >= _MOST_PROBED_BYTES:
+        return StreamingResponse(film, headers=headers, media_type=streaming.MIME)
+    content = await _first(film, int(wanted[1]) + 1)
+    headers["content-range"] = f"bytes 0-{len(content) - 1}/*"
+    return Response(content, 206, headers, streaming.MIME)
+
+
+async def _first(film: AsyncGenerator[bytes], count: int) -> bytes:
+    """The film's first bytes; no more of it is made.
+
+    Raises:
+        HTTPException: 422, there are none.
+    """
+    held = b""
+    async with aclosing(film):
+        async for part in film:
+            held += part
+            if len(held) >= count:
+                break
+    if not held:
+        raise HTTPException(422, "the video does not decode from there on")
+    return held[:count]
 
 
 async def file_of(request: Request) -> File:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 import time
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -12,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse
 
-from vidcut import cutting, plugins, writer
+from vidcut import cutting, plugins, wiring, writer
+from vidcut import library as holding
 from vidcut.drafts import check_folder, refused
 from vidcut.errors import UsageError
 from vidcut.web import commands
@@ -60,6 +63,7 @@ async def start(request: Request) -> Response:
     title = _text(body, "name", _text(body, "query", str(kind)))
     desk: Desk = request.app.state.browser
     if kind == INDEX:
+        await _bring_up_to_date(request)
         errand = await desk.ask(lambda library: _index_errand(library, body))
     else:
         items = await items_of(request, body)
@@ -231,6 +235,28 @@ def _folder(library: Library, title: str) -> Path:
     except OSError as error:
         raise refused(clips, error) from error
     raise UsageError(f"{clips} is full of folders of that name; give another")
+
+
+async def _bring_up_to_date(request: Request) -> None:
+    """Make an older library what it is to be, before it is written to: the desks let go of it.
+
+    Raises:
+        LibraryBusyError: another process has it open.
+    """
+    state = request.app.state
+    desk: Desk = state.browser
+    if not await desk.ask(lambda library: library.holdings.catalog.is_older()):
+        return
+    folder, store = await desk.ask(lambda it: (it.folder, wiring.store(it.settings)))
+
+    def renew() -> None:
+        with holding.open_to_write(folder, store):
+            pass  # opening does it
+
+    async with AsyncExitStack() as resting:
+        for one_desk in (state.finder, state.browser, state.planner):
+            await resting.enter_async_context(one_desk.resting())
+        await asyncio.to_thread(renew)
 
 
 def _index_errand(library: Library, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,9 +16,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from vidcut.errors import UsageError
 from vidcut.web import app
 from vidcut.web.guard import LOOPBACK, Key
+from vidcut.web.told import Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from starlette.types import Receive, Scope, Send
 
     from vidcut import Library
 
@@ -59,7 +62,6 @@ def serve(
             app.build(library, key, host, ending),
             access_log=False,
             http=_Impatient,
-            limit_concurrency=_MOST_AT_ONCE,
             lifespan="on",
             log_config=None,
             loop="asyncio",
@@ -109,6 +111,8 @@ class _Impatient(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """As uvicorn does; what is asked in full is waited for no more."""
+        is_full = len(self.connections) > _MOST_AT_ONCE
+        self.app = _full if is_full else self.config.loaded_app
         super().data_received(data)
         self._expect()
 
@@ -128,6 +132,12 @@ class _Impatient(H11Protocol):
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
+
+
+async def _full(scope: Scope, receive: Receive, send: Send) -> None:
+    """What is answered where too many are connected: uvicorn's own words would be no JSON."""
+    told = Told({"error": "too many are connected; close a page"}, 503, {"connection": "close"})
+    await told(scope, receive, send)
 
 
 def _listening(host: str, port: int) -> socket.socket:

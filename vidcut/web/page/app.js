@@ -123,11 +123,23 @@ function show(root, then) {
   then?.();
 }
 
+/** @type {(said: string|null) => number|undefined} Seconds, where an address says any. */
+const time = (said) => (said && Number(said) >= 0 ? Number(said) : undefined);
+
+/** @type {(part: string) => string} A part of an address; as it is where it is badly encoded. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** @param {string} id @param {URLSearchParams} given */
 function enterMoment(id, given) {
-  const start = Number(given.get("start") ?? 0);
-  const end = Number(given.get("end") ?? start + 5);
-  const video = { id: decodeURIComponent(id), name: "", duration: end, playable: true };
+  const start = time(given.get("start")) ?? 0;
+  const end = time(given.get("end")) ?? start + 5;
+  const video = { id: decoded(id), name: "", duration: end, playable: true };
   const wanted = { video, start, end, score: 0, evidence: [] };
   const index = found.list.findIndex((one) => api.identity(one) === api.identity(wanted));
   found.index = index;

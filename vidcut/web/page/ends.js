@@ -6,7 +6,7 @@ import { button, el, fill } from "./dom.js";
 import { clock, length, within } from "./time.js";
 import { t } from "./words.js";
 
-const SHORTEST_S = 0.2;
+export const SHORTEST_S = 0.2;
 const NEAR_PX = 9;
 const STEP_S = 0.1;
 const WIDE_PX = 110;

@@ -4,13 +4,13 @@ import * as api from "./api.js";
 import { scored, reasons } from "./card.js";
 import { curve } from "./curve.js";
 import { announce, button, el, fill, icon, relabel } from "./dom.js";
-import { ends } from "./ends.js";
+import { ends, SHORTEST_S } from "./ends.js";
 import { begin } from "./jobs.js";
 import { bind } from "./keys.js";
 import { lines } from "./lines.js";
 import { Player } from "./player.js";
 import { shots } from "./shots.js";
-import { clock } from "./time.js";
+import { clock, within } from "./time.js";
 import { refused, toast } from "./toast.js";
 import * as tray from "./tray.js";
 import { t } from "./words.js";
@@ -183,7 +183,8 @@ export function momentRoom({ moreLike, leaveOut, step, back }) {
       return gone(error);
     }
     moment = { ...which, video: { ...which.video, ...facts, playable: facts.playable } };
-    moment.end = Math.min(which.end, facts.duration);
+    moment.start = within(which.start, 0, Math.max(0, facts.duration - SHORTEST_S)); // an address may say anything
+    moment.end = within(which.end, moment.start + SHORTEST_S, facts.duration);
     const { video, start, end } = moment;
     handles = ends({
       video,

@@ -5,12 +5,15 @@ import { el } from "./dom.js";
 
 const AT_ONCE = 3;
 const NEAR_PX = 200;
+const REST_MS = 250; // after a key: what is found is not yet what is meant
 
 /** @type {WeakMap<Element, string>} */
 const urls = new WeakMap();
 /** @type {HTMLImageElement[]} */
-const queue = [];
-let loading = 0;
+let queue = [];
+/** What is on its way, and how to give it up. @type {Map<Element, AbortController>} */
+const loading = new Map();
+let resting = 0;
 
 const watching = new IntersectionObserver(
   (entries) => {
@@ -25,23 +28,33 @@ const watching = new IntersectionObserver(
 );
 
 function load() {
-  while (loading < AT_ONCE && queue.length) {
+  while (!resting && loading.size < AT_ONCE && queue.length) {
     const image = /** @type {HTMLImageElement} */ (queue.shift());
     if (!image.isConnected || !image.checkVisibility()) {
       watching.observe(image); // scrolled away or hidden meanwhile: again when it is seen
       continue;
     }
-    loading += 1;
+    const ending = new AbortController();
+    loading.set(image, ending);
     const over = (/** @type {Event} */ event) => {
-      loading -= 1;
+      ending.abort();
+      loading.delete(image);
       image.classList.add(event.type === "load" ? "there" : "gone");
-      image.removeEventListener(event.type === "load" ? "error" : "load", over);
       load();
     };
-    image.addEventListener("load", over, { once: true });
-    image.addEventListener("error", over, { once: true });
+    image.addEventListener("load", over, { signal: ending.signal });
+    image.addEventListener("error", over, { signal: ending.signal });
     image.src = urls.get(image) ?? "";
   }
+}
+
+/** Ask for no more pictures until keys rest: decoders would take the cores from the search. */
+export function wait() {
+  clearTimeout(resting);
+  resting = setTimeout(() => {
+    resting = 0;
+    load();
+  }, REST_MS);
 }
 
 /**
@@ -59,7 +72,16 @@ export function picture(url, kind = "") {
   return made;
 }
 
-/** Let go of the pictures in what is thrown away. @param {Element} gone */
+/** Let go of the pictures in what is thrown away, and of those on their way. @param {Element} gone */
 export function forget(gone) {
-  for (const image of gone.querySelectorAll("img")) watching.unobserve(image);
+  for (const image of gone.querySelectorAll("img")) {
+    watching.unobserve(image);
+    const ending = loading.get(image);
+    if (!ending) continue;
+    ending.abort();
+    loading.delete(image);
+    image.removeAttribute("src"); // the server learns of it
+  }
+  queue = queue.filter((image) => !gone.contains(image));
+  queueMicrotask(load); // others of the same wall may be about to go
 }

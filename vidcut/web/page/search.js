@@ -6,15 +6,14 @@ import { announce, button, el, fill, icon } from "./dom.js";
 import { filters } from "./filters.js";
 import { Grid } from "./grid.js";
 import { bind } from "./keys.js";
-import { forget } from "./pictures.js";
-import { within } from "./time.js";
+import { forget, wait } from "./pictures.js";
+import { Rhythm } from "./rhythm.js";
 import { refused } from "./toast.js";
 import * as tray from "./tray.js";
 import { fromParameters, isAsking, nothing, toParameters } from "./wanted.js";
 import { welcome } from "./welcome.js";
 import { t } from "./words.js";
 
-const PAUSES_MS = [30, 150]; // how long more keys are waited for: about as long as a search takes
 const SAY_MS = 700;
 const COUNTS = [60, 240, 1000];
 const TEXT_PX = 92;
@@ -32,7 +31,7 @@ export function searchRoom({ field, go, open }) {
   let asking = new AbortController();
   let isMore = false;
   let typed_ms = 0;
-  let pause_ms = PAUSES_MS[0];
+  const rhythm = new Rhythm();
   let current = 0;
   let shown = "";
   /** Whether what is shown is not yet what is wanted, and whether Enter was pressed meanwhile. */
@@ -113,8 +112,10 @@ export function searchRoom({ field, go, open }) {
   function typed() {
     wanted.q = field.value;
     typed_ms = performance.now();
+    rhythm.key(typed_ms);
     isEntering = false;
-    changed(pause_ms);
+    wait();
+    changed(rhythm.pause_ms);
   }
 
   /** @param {number} wait_ms */
@@ -182,7 +183,7 @@ export function searchRoom({ field, go, open }) {
       if (scrollY) scrollTo({ top: 0 });
       grid.show(moments);
     }
-    pause_ms = within(answer.took_ms, PAUSES_MS[0], PAUSES_MS[1]); // no search waits behind many old ones
+    rhythm.searched(answer.took_ms);
     if (isCurrent()) {
       isBehind = false;
       if (isEntering) move(0);

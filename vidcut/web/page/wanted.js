@@ -38,6 +38,9 @@ function read(text) {
   return { video, start: Number(start), end: Number(end), name: name.join("~") };
 }
 
+/** @type {(one: Example) => boolean} Whether it can be one: an address may say anything. */
+const isPlace = ({ start, end }) => start >= 0 && end > start;
+
 /** @type {(wanted: Wanted) => URLSearchParams} */
 export function toParameters(wanted) {
   const made = new URLSearchParams();
@@ -53,7 +56,7 @@ export function fromParameters(given) {
   const made = nothing();
   for (const name of PLAIN) made[name] = given.get(name) ?? "";
   made.modalities = (given.get("in") ?? "").split(",").filter((one) => MODALITIES.includes(one));
-  made.likes = given.getAll("like").map(read);
-  made.unlikes = given.getAll("unlike").map(read);
+  made.likes = given.getAll("like").map(read).filter(isPlace);
+  made.unlikes = given.getAll("unlike").map(read).filter(isPlace);
   return made;
 }
