@@ -38,6 +38,7 @@ class Catalog:
         self.uses = Uses(connection)
         self.losses = Losses(connection)
         self.texts = Texts(connection)
+        self._longest: tuple[tuple[int, int], dict[tuple[int, str], int]] = (0, 0), {}
 
     def close(self) -> None:
         """Let go of the file."""
@@ -297,10 +298,10 @@ class Catalog:
         """Where a video's chunks of a modality lie that overlap a stretch, in order of time."""
         query = (
             "SELECT start_us, end_us FROM chunks WHERE video_id = ? AND modality = ?"
-            " AND start_us < ? AND end_us > ? ORDER BY start_us, id"
+            " AND start_us > ? AND start_us < ? AND end_us > ? ORDER BY start_us, id"
         )
-        found = self._db.execute(query, (video_id, modality, near.end, near.start))
-        return [Span(start_us, end_us) for start_us, end_us in found]
+        found = self._db.execute(query, (video_id, modality, *self._near(video_id, modality, near)))
+        return [Span(start_us, end_us) for start_us, end_us in found.fetchall()]
 
     def vectors_near(
         self, video_id: int, modality: str, space: Space, near: Span
@@ -308,13 +309,27 @@ class Catalog:
         """Span and float16 vector of a video's chunks that overlap a stretch, as `spans`."""
         query = (
             "SELECT start_us, end_us, vector FROM chunks JOIN vectors ON chunk_id = chunks.id"
-            " JOIN spaces ON spaces.id = space_id WHERE video_id = ? AND modality = ?"
-            " AND start_us < ? AND end_us > ? AND encoder = ? AND dim = ? AND version = ?"
+            " WHERE video_id = ? AND modality = ? AND start_us > ? AND start_us < ? AND end_us > ?"
+            " AND space_id = (SELECT id FROM spaces WHERE encoder = ? AND dim = ? AND version = ?)"
             " ORDER BY start_us, chunks.id"
         )
-        where = (video_id, modality, near.end, near.start)
+        where = (video_id, modality, *self._near(video_id, modality, near))
         found = self._db.execute(query, (*where, space.encoder, space.dim, space.version))
-        return [(Span(start_us, end_us), bytes(vector)) for start_us, end_us, vector in found]
+        return [(Span(start_us, end_us), vector) for start_us, end_us, vector in found.fetchall()]
+
+    def _near(self, video_id: int, modality: str, near: Span) -> tuple[int, int, int]:
+        """After when a chunk starts, before when, and after when it ends, to overlap a stretch.
+
+        The index knows starts alone: without the first, all of the video before was read.
+        """
+        version, longest = self.version(), self._longest
+        if longest[0] != version:
+            longest = self._longest = version, {}
+        if (video_id, modality) not in longest[1]:
+            query = "SELECT max(end_us - start_us) FROM chunks WHERE video_id = ? AND modality = ?"
+            found = self._db.execute(query, (video_id, modality)).fetchone()
+            longest[1][video_id, modality] = int(found[0] or 0)
+        return near.start - longest[1][video_id, modality], near.end, near.start
 
     def vector(self, chunk_id: int, space: Space) -> bytes | None:
         """A chunk's float16 vector; None where the chunk is gone or in another space."""

@@ -94,6 +94,7 @@ class Holdings:
         self.folder = folder
         self.catalog = opened
         self._all_answers: tuple[tuple[int, int], bool] | None = None
+        self._videos: tuple[tuple[int, int], dict[int, Video]] = (0, 0), {}
         self.vectors = Snapshots(folder / "vectors", opened, store)
         self.texts = Wordings(folder / "texts", opened)
 
@@ -142,6 +143,13 @@ class Holdings:
             all_are = not self.catalog.has_missing() and not self.catalog.copies()
             self._all_answers = version, all_are
         return self._all_answers[1]
+
+    def videos_read(self) -> dict[int, Video]:
+        """Where videos are kept that were read, until the catalog changes."""
+        version = self.catalog.version()
+        if self._videos[0] != version:
+            self._videos = version, {}
+        return self._videos[1]
 
     @property
     def _root(self) -> Path:
