@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from vidcut import rows, schema
 from vidcut.errors import LibraryError
 from vidcut.losses import Losses
+from vidcut.nearby import Nearby
 from vidcut.records import Space, Span
 from vidcut.texts import Texts
 from vidcut.uses import Uses
@@ -38,7 +39,7 @@ class Catalog:
         self.uses = Uses(connection)
         self.losses = Losses(connection)
         self.texts = Texts(connection)
-        self._longest: tuple[tuple[int, int], dict[tuple[int, str], int]] = (0, 0), {}
+        self.nearby = Nearby(connection)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -293,43 +294,6 @@ class Catalog:
             " AND video_id IN (SELECT value FROM json_each(?)) ORDER BY id"
         )
         return [int(row[0]) for row in self._db.execute(query, (modality, json.dumps(video_ids)))]
-
-    def spans(self, video_id: int, modality: str, near: Span) -> list[Span]:
-        """Where a video's chunks of a modality lie that overlap a stretch, in order of time."""
-        query = (
-            "SELECT start_us, end_us FROM chunks WHERE video_id = ? AND modality = ?"
-            " AND start_us > ? AND start_us < ? AND end_us > ? ORDER BY start_us, id"
-        )
-        found = self._db.execute(query, (video_id, modality, *self._near(video_id, modality, near)))
-        return [Span(start_us, end_us) for start_us, end_us in found.fetchall()]
-
-    def vectors_near(
-        self, video_id: int, modality: str, space: Space, near: Span
-    ) -> list[tuple[Span, bytes]]:
-        """Span and float16 vector of a video's chunks that overlap a stretch, as `spans`."""
-        query = (
-            "SELECT start_us, end_us, vector FROM chunks JOIN vectors ON chunk_id = chunks.id"
-            " WHERE video_id = ? AND modality = ? AND start_us > ? AND start_us < ? AND end_us > ?"
-            " AND space_id = (SELECT id FROM spaces WHERE encoder = ? AND dim = ? AND version = ?)"
-            " ORDER BY start_us, chunks.id"
-        )
-        where = (video_id, modality, *self._near(video_id, modality, near))
-        found = self._db.execute(query, (*where, space.encoder, space.dim, space.version))
-        return [(Span(start_us, end_us), vector) for start_us, end_us, vector in found.fetchall()]
-
-    def _near(self, video_id: int, modality: str, near: Span) -> tuple[int, int, int]:
-        """After when a chunk starts, before when, and after when it ends, to overlap a stretch.
-
-        The index knows starts alone: without the first, all of the video before was read.
-        """
-        version, longest = self.version(), self._longest
-        if longest[0] != version:
-            longest = self._longest = version, {}
-        if (video_id, modality) not in longest[1]:
-            query = "SELECT max(end_us - start_us) FROM chunks WHERE video_id = ? AND modality = ?"
-            found = self._db.execute(query, (video_id, modality)).fetchone()
-            longest[1][video_id, modality] = int(found[0] or 0)
-        return near.start - longest[1][video_id, modality], near.end, near.start
 
     def vector(self, chunk_id: int, space: Space) -> bytes | None:
         """A chunk's float16 vector; None where the chunk is gone or in another space."""

@@ -179,7 +179,7 @@ class _Each(Mapping[int, "Video"]):
 
     def __init__(self, holdings: Holdings) -> None:
         self._catalog = holdings.catalog
-        self._read = holdings.videos_read()
+        self._read = holdings.known().videos
 
     def __getitem__(self, video_id: int) -> Video:
         if video_id not in self._read:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from vidcut.protocols import Encoder
     from vidcut.records import Boundary, Chunk, Hit, Vector
 
-_FEW_US = 8 * SECOND_US
+_FEW_US = 15 * SECOND_US
 """How far around a run is looked first: as a rule the picture changes before."""
 _AROUND_US = 5 * SECOND_US
 """How far beyond the longest moment neighbours matter."""
@@ -49,7 +50,8 @@ class Settling:
         self._lengths = lengths
         self._encoder_of = functools.cache(encoder_of)  # it asks the library each time
         self._space = holdings.catalog.modality_space(_SEEN)
-        self._cuts: dict[int, list[int]] = {}
+        self._known = holdings.known()
+        self._read: defaultdict[int, list[tuple[Span, list[Look]]]] = defaultdict(list)
         self._shown: dict[_Place, _Shown] = {}
         self._seen: dict[_Place, Vector | None] = {}
         self._apart, self._alike = -math.inf, math.inf
@@ -111,16 +113,18 @@ class Settling:
             run = Run(tuple(_whole(hit, chunks) for hit in run.hits))
         reach_us = self._lengths.longest_us + _AROUND_US
         near = Span(max(0, run.span.start - reach_us), run.span.end + reach_us)
-        if video.id not in self._cuts:
-            self._cuts[video.id] = self._catalog.cuts(video.id)
+        if video.id not in self._known.cuts:
+            self._known.cuts[video.id] = self._catalog.cuts(video.id)
         looks = self._looks_around(candidate, near) if run.modality == _SEEN else []
-        said = self._catalog.spans(video.id, _SAID, near) if run.modality == _SAID else []
-        around = Surroundings(video, self._cuts[video.id], looks, said, candidate.free)
+        said = list[Span]()
+        if run.modality == _SAID:
+            said = self._catalog.nearby.spans(video.id, _SAID, near, self._known.longest)
+        around = Surroundings(video, self._known.cuts[video.id], looks, said, candidate.free)
         return boundaries(run, around, self._lengths)
 
     def _looks_around(self, candidate: Candidate, near: Span) -> list[Look]:
         """What its boundaries depend on: of the best one's shot, as far as it looks alike."""
-        video, run, cuts = candidate.video, candidate.run, self._cuts[candidate.video.id]
+        video, run, cuts = candidate.video, candidate.run, self._known.cuts[candidate.video.id]
         within = shot(run.best.chunk.span.middle, Surroundings(video, cuts)).clamp(near)
         few = Span(max(0, run.span.start - _FEW_US), run.span.end + _FEW_US).clamp(within)
         looks = self._looks(video.id, few)
@@ -133,14 +137,20 @@ class Settling:
         return looks
 
     def _looks(self, video_id: int, near: Span) -> list[Look]:
+        for within, looks in self._read[video_id]:
+            if within.start <= near.start and near.end <= within.end:
+                return [look for look in looks if look.span.overlap(near)]
         if self._space is None:
             return []
-        found = self._catalog.vectors_near(video_id, _SEEN, self._space, near)
+        longest = self._known.longest
+        found = self._catalog.nearby.vectors(video_id, _SEEN, self._space, near, longest)
         if not found:
             return []
         stored = np.frombuffer(b"".join(vector for _, vector in found), dtype="<f2")
         vectors = stored.reshape(len(found), -1).astype(np.float32)
-        return [Look(span, vector) for (span, _), vector in zip(found, vectors, strict=True)]
+        looks = [Look(span, vector) for (span, _), vector in zip(found, vectors, strict=True)]
+        self._read[video_id].append((near, looks))
+        return looks
 
     def _shown_by(self, moment: Moment) -> _Shown:
         """What the moment is compared with every other by."""
