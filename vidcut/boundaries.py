@@ -72,7 +72,7 @@ def boundaries(run: Run, around: Surroundings, lengths: Lengths) -> tuple[Bounda
     elif run.modality in _EDGE_REASONS:
         start, end = _edges(run.span, run.modality)
     else:
-        start, end = _at_cuts(_seen(run, around), run.modality, around.cuts)
+        start, end = _at_cuts(seen(run, around), run.modality, around.cuts)
     start, end = _short_enough(start, end, run.best.chunk.span, lengths.longest_us)
     return _apart(*_long_enough(start, end, around, lengths), around.free)
 
@@ -137,11 +137,11 @@ def _room(pause_us: int) -> int:
 # What is seen -------------------------------------------------------------------------
 
 
-def _seen(run: Run, around: Surroundings) -> Span:
+def seen(run: Run, around: Surroundings) -> Span:
     """The run, and what of the best frame's shot looks like that frame."""
     best = run.best.chunk.span
-    shot = _shot(best.middle, around)
-    looks = [look for look in around.looks if shot.contains(look.span.middle)]
+    its = shot(best.middle, around)
+    looks = [look for look in around.looks if its.contains(look.span.middle)]
     place = next((i for i, look in enumerate(looks) if look.span == best), None)
     span = run.span
     if place is None:
@@ -157,7 +157,8 @@ def _seen(run: Run, around: Surroundings) -> Span:
     return span
 
 
-def _shot(time_us: int, around: Surroundings) -> Span:
+def shot(time_us: int, around: Surroundings) -> Span:
+    """From the cut before a time to the one after, or the video's ends."""
     place = bisect_right(around.cuts, time_us)
     start = around.cuts[place - 1] if place else 0
     end = around.cuts[place] if place < len(around.cuts) else around.video.duration_us

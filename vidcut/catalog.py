@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from vidcut import rows, schema
 from vidcut.errors import LibraryError
 from vidcut.losses import Losses
+from vidcut.nearby import Nearby
 from vidcut.records import Space, Span
 from vidcut.texts import Texts
 from vidcut.uses import Uses
@@ -38,6 +39,7 @@ class Catalog:
         self.uses = Uses(connection)
         self.losses = Losses(connection)
         self.texts = Texts(connection)
+        self.nearby = Nearby(connection)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -296,29 +298,6 @@ class Catalog:
             " AND video_id IN (SELECT value FROM json_each(?)) ORDER BY id"
         )
         return [int(row[0]) for row in self._db.execute(query, (modality, json.dumps(video_ids)))]
-
-    def spans(self, video_id: int, modality: str, near: Span) -> list[Span]:
-        """Where a video's chunks of a modality lie that overlap a stretch, in order of time."""
-        query = (
-            "SELECT start_us, end_us FROM chunks WHERE video_id = ? AND modality = ?"
-            " AND start_us < ? AND end_us > ? ORDER BY start_us, id"
-        )
-        found = self._db.execute(query, (video_id, modality, near.end, near.start))
-        return [Span(start_us, end_us) for start_us, end_us in found]
-
-    def vectors_near(
-        self, video_id: int, modality: str, space: Space, near: Span
-    ) -> list[tuple[Span, bytes]]:
-        """Span and float16 vector of a video's chunks that overlap a stretch, as `spans`."""
-        query = (
-            "SELECT start_us, end_us, vector FROM chunks JOIN vectors ON chunk_id = chunks.id"
-            " JOIN spaces ON spaces.id = space_id WHERE video_id = ? AND modality = ?"
-            " AND start_us < ? AND end_us > ? AND encoder = ? AND dim = ? AND version = ?"
-            " ORDER BY start_us, chunks.id"
-        )
-        where = (video_id, modality, near.end, near.start)
-        found = self._db.execute(query, (*where, space.encoder, space.dim, space.version))
-        return [(Span(start_us, end_us), bytes(vector)) for start_us, end_us, vector in found]
 
     def vector(self, chunk_id: int, space: Space) -> bytes | None:
         """A chunk's float16 vector; None where the chunk is gone or in another space."""

@@ -35,7 +35,7 @@ def at(holdings: Holdings, video: Video, time_us: int) -> tuple[Example, Span]:
         raise UsageError(f"{fact}; give a time before its end, e.g. {video.path}@0.5")
     space = holdings.catalog.modality_space(SEEN)
     near = Span(time_us, time_us + 1)
-    found = holdings.catalog.vectors_near(video.id, SEEN, space, near) if space else []
+    found = holdings.catalog.nearby.vectors(video.id, SEEN, space, near) if space else []
     if not found:
         raise UsageError(f"nothing is seen in {video.path} at {time_us / 1e6:.3f} s; give another")
     _, vector = found[0]

@@ -6,6 +6,7 @@ import logging
 import os
 import uuid
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from vidcut.nearby import Longest
     from vidcut.records import Draft, Space, Vector, Video
 
 CATALOG = "catalog.sqlite"
@@ -87,6 +89,15 @@ def open_to_write(folder: Path, store: ModuleType, *, create: bool = False) -> I
             holdings.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What searches need again and again of the videos that answer."""
+
+    videos: dict[int, Video] = field(default_factory=dict)
+    cuts: dict[int, list[int]] = field(default_factory=dict)
+    longest: Longest = field(default_factory=dict)
+
+
 class Holdings:
     """An open library: the catalog, and the vectors that go with it."""
 
@@ -94,6 +105,7 @@ class Holdings:
         self.folder = folder
         self.catalog = opened
         self._all_answers: tuple[tuple[int, int], bool] | None = None
+        self._known: tuple[tuple[int, int], Known] | None = None
         self.vectors = Snapshots(folder / "vectors", opened, store)
         self.texts = Wordings(folder / "texts", opened)
 
@@ -142,6 +154,13 @@ class Holdings:
             all_are = not self.catalog.has_missing() and not self.catalog.copies()
             self._all_answers = version, all_are
         return self._all_answers[1]
+
+    def known(self) -> Known:
+        """Where is kept what was read of videos, until the catalog changes."""
+        version = self.catalog.version()
+        if self._known is None or self._known[0] != version:
+            self._known = version, Known()
+        return self._known[1]
 
     @property
     def _root(self) -> Path:

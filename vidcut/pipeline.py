@@ -157,9 +157,10 @@ def search(
     found = in_order(steps, within_us=wish.within_us, least=wish.min_score)
     settling = Settling(holdings, wish.lengths, encoder_of)
     fit = _used(found, settling, used) if wish.used is Used.ONLY else found
-    return choose(
+    chosen = choose(
         fit, settling.moment, settling.is_twin, count=wish.count, per_video=wish.per_video
     )
+    return settling.told(chosen)
 
 
 def _used(
@@ -177,7 +178,7 @@ class _Each(Mapping[int, "Video"]):
 
     def __init__(self, holdings: Holdings) -> None:
         self._catalog = holdings.catalog
-        self._read: dict[int, Video] = {}
+        self._read = holdings.known().videos
 
     def __getitem__(self, video_id: int) -> Video:
         if video_id not in self._read:

@@ -217,7 +217,7 @@ class _Desk:
         core = best.span.clamp(moment) if best is not None else moment
         near = Span(max(0, moment.start - _AROUND_US), moment.end + _AROUND_US)
         is_said = best is not None and best.modality == _SAID
-        said = self._library.holdings.catalog.spans(video.id, _SAID, near) if is_said else []
+        said = self._library.holdings.catalog.nearby.spans(video.id, _SAID, near) if is_said else []
         footage = fitting.Footage(moment, core, self._shot(video, core.middle), said)
         if used:
             free = ledger.left(Span(0, max(video.duration_us, moment.end)), used)

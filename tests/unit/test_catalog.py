@@ -271,13 +271,13 @@ def test_only_what_overlaps_a_stretch_lies_near_it_in_order_of_time(opened: Cata
     other = opened.add_video("b.mp4", (1, 2), b"other")
     opened.add_chunk(other, "frame", Draft(Span(10, 20)), "")
     near = Span(10, 30)
-    assert opened.spans(1, "frame", near) == [Span(10, 20), Span(20, 30)]
-    assert opened.spans(1, "asr", near) == [Span(12, 14)]
-    assert opened.spans(1, "frame", Span(9, 31)) == [
+    assert opened.nearby.spans(1, "frame", near) == [Span(10, 20), Span(20, 30)]
+    assert opened.nearby.spans(1, "asr", near) == [Span(12, 14)]
+    assert opened.nearby.spans(1, "frame", Span(9, 31)) == [
         *(Span(0, 10), Span(10, 20), Span(20, 30), Span(30, 40)),
     ]
-    assert opened.spans(1, "ocr", near) == []
-    found = opened.vectors_near(1, "frame", SPACE, near)
+    assert opened.nearby.spans(1, "ocr", near) == []
+    found = opened.nearby.vectors(1, "frame", SPACE, near)
     assert found == [(Span(10, 20), b"\x0a\0\0\0"), (Span(20, 30), b"\x14\0\0\0")]
 
 
@@ -285,7 +285,7 @@ def test_vectors_of_another_space_are_not_near(opened: Catalog) -> None:
     newer = Space("fake", 2, "2")
     old, new = place(opened, 0, 10), place(opened, 10, 20, space=newer)
     bare = place(opened, 20, 30, space=None)
-    assert [span for span, _ in opened.vectors_near(1, "frame", newer, Span(0, 99))] == [
+    assert [span for span, _ in opened.nearby.vectors(1, "frame", newer, Span(0, 99))] == [
         Span(10, 20)
     ]
     assert opened.vector(new, newer) == b"\x0a\0\0\0"
