@@ -7,7 +7,7 @@ out as it would have in one go.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vidcut.records import SECOND_US, PictureWindow, Sample, Span
@@ -37,6 +37,29 @@ def picture_windows(
     longest_px: int,
     every_us: int = STEP_US,
 ) -> Iterator[PictureWindow]:
+    """The windows of marked frames, each when it is over; see `picture_parts`."""
+    parts = picture_parts(marked, start_us=start_us, longest_px=longest_px, every_us=every_us)
+    return joined(parts)
+
+
+def joined(parts: Iterable[Sample | PictureWindow]) -> Iterator[PictureWindow]:
+    """The windows with their samples."""
+    samples: list[Sample] = []
+    for part in parts:
+        if isinstance(part, Sample):
+            samples.append(part)
+        else:
+            yield replace(part, samples=tuple(samples))
+            samples = []
+
+
+def picture_parts(
+    marked: Iterable[tuple[Frame, bool]],
+    *,
+    start_us: int,
+    longest_px: int,
+    every_us: int = STEP_US,
+) -> Iterator[Sample | PictureWindow]:
     """Sample marked frames about once a second and at least once a shot.
 
     Args:
@@ -46,7 +69,8 @@ def picture_windows(
         every_us: how far apart the samples of a shot are.
 
     Yields:
-        Windows that follow each other; one without frames is left out.
+        Samples, and behind those of each window the window without them. Windows follow each
+        other; one without frames is left out.
     """
     window: _Window | None = None
     last_us, step_us = None, None
@@ -60,17 +84,17 @@ def picture_windows(
             continue
         if window is None or frame.time_us >= window.end_us:
             if window is not None:
-                yield window.close(window.end_us)
+                yield from window.close(window.end_us)
             begins_us = frame.time_us - frame.time_us % WINDOW_US
             window = _Window(begins_us, longest_px, every_us)
-        window.add(frame, is_cut=is_cut)
+        yield from window.add(frame, is_cut=is_cut)
     if window is not None and last_us is not None:
         # The last one is shown as long as the one before.
-        yield window.close(min(last_us + (step_us or 1), window.end_us))
+        yield from window.close(min(last_us + (step_us or 1), window.end_us))
 
 
 class _Window:
-    """Collects the frames of one window."""
+    """Takes samples from the frames of one window."""
 
     def __init__(self, start_us: int, longest_px: int, every_us: int) -> None:
         self.end_us = start_us + WINDOW_US
@@ -78,38 +102,43 @@ class _Window:
         self._longest_px = longest_px
         self._every_us = every_us
         self._cuts: list[int] = []
-        self._samples: list[Sample] = []
-        self._shot_start_us = start_us
-        self._shot: list[tuple[int, Picture]] = []
+        self._from_us = start_us
+        """Where the next sample's span begins."""
+        self._begins_shot = False
+        self._taken: tuple[int, Picture] | None = None
+        """The shot's latest, which stands for more until the next is known."""
         self._due_us: int | None = None
         self._last: Frame | None = None
 
-    def add(self, frame: Frame, *, is_cut: bool) -> None:
+    def add(self, frame: Frame, *, is_cut: bool) -> Iterator[Sample]:
         if is_cut:
-            self._end_shot(frame.time_us)
+            yield from self._end_shot(frame.time_us)
             self._cuts.append(frame.time_us)
+            self._begins_shot = True
         if self._due_us is None:
             self._due_us = frame.time_us + _SETTLE_US
         if frame.time_us >= self._due_us:
-            self._take(frame)
+            if self._taken is not None:
+                yield self._sample(self._taken, (self._taken[0] + frame.time_us) // 2)
+            self._taken = frame.time_us, frame.picture(self._longest_px)
             self._due_us = frame.time_us + self._every_us
         self._last = frame
 
-    def close(self, end_us: int) -> PictureWindow:
-        self._end_shot(end_us)
-        span = Span(self._start_us, end_us)
-        return PictureWindow(span, tuple(self._cuts), tuple(self._samples))
+    def close(self, end_us: int) -> Iterator[Sample | PictureWindow]:
+        yield from self._end_shot(end_us)
+        yield PictureWindow(Span(self._start_us, end_us), tuple(self._cuts), ())
 
-    def _take(self, frame: Frame) -> None:
-        self._shot.append((frame.time_us, frame.picture(self._longest_px)))
-
-    def _end_shot(self, end_us: int) -> None:
-        if not self._shot and self._last is not None:
-            self._take(self._last)  # too short for its sample to come due
-        times = [time_us for time_us, _ in self._shot]
-        middles = [(a + b) // 2 for a, b in pairwise(times)]
-        edges = [self._shot_start_us, *middles, end_us]
-        for (time_us, picture), edge in zip(self._shot, pairwise(edges), strict=bool(self._shot)):
-            self._samples.append(Sample(time_us, Span(*edge), picture))
-        self._shot, self._due_us, self._shot_start_us = [], None, end_us
+    def _end_shot(self, end_us: int) -> Iterator[Sample]:
+        if self._taken is None and self._last is not None:
+            # Too short for its sample to come due.
+            self._taken = self._last.time_us, self._last.picture(self._longest_px)
+        if self._taken is not None:
+            yield self._sample(self._taken, end_us)
+        self._taken, self._due_us, self._from_us = None, None, end_us
         self._last = None
+
+    def _sample(self, taken: tuple[int, Picture], end_us: int) -> Sample:
+        time_us, picture = taken
+        found = Sample(time_us, Span(self._from_us, end_us), picture, self._begins_shot)
+        self._from_us, self._begins_shot = end_us, False
+        return found

@@ -93,11 +93,9 @@ def _answers(viewer: Here, request: Mapping[str, Any]) -> Iterator[Message]:
     path, do = Path(request["path"]), request["do"]
     if do == "probe":
         yield wire.of_media(viewer.probe(path))
-    elif do == "windows":
-        windows = viewer.windows(
-            path, start_us=request["start_us"], longest_px=request["longest_px"]
-        )
-        yield from map(wire.of_window, windows)
+    elif do == "parts":
+        parts = viewer.parts(path, start_us=request["start_us"], longest_px=request["longest_px"])
+        yield from map(wire.of_part, parts)
     elif do == "picture":
         px = request["longest_px"]
         yield wire.of_picture(viewer.picture(path, request["time_us"], longest_px=px))

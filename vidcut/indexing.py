@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vidcut import arriving
 from vidcut.errors import MediaError, MissingError
 from vidcut.footage import content_hash
 from vidcut.lanes import side_by_side
@@ -229,10 +230,11 @@ def seer(tools: Tools, stopwatch: Unwatched = _UNWATCHED) -> Callable[[Job], Ite
     def see(job: Job) -> Iterator[Sight]:
         start_us = min(task.start_us for task in job.pictures)
         try:
-            windows = tools.reader.windows(
+            parts = tools.reader.parts(
                 job.footage.path, start_us=start_us, longest_px=tools.sample_px
             )
-            for window in stopwatch.making("see", "pictures", windows):
+            watched = stopwatch.making("see", "pictures", parts)
+            for window in arriving.windows(watched, pause=stopwatch.pause):
                 yield job, window
         except MissingError:
             raise
@@ -247,38 +249,49 @@ def seer(tools: Tools, stopwatch: Unwatched = _UNWATCHED) -> Callable[[Job], Ite
 def looker(stopwatch: Unwatched = _UNWATCHED) -> Callable[[Sight], Iterator[Report]]:
     """The lane that reads windows of pictures, in all modalities that want them at once.
 
-    Two take turns at waiting and at what Python does itself: one after the other, they left a core
-    idle where nothing was to be heard.
+    Each begins with the first sample, while the window is still being decoded. Two take turns at
+    waiting and at what Python does itself: one after the other, they left a core idle where nothing
+    was to be heard.
     """
-
-    def read(task: PictureTask, job: Job, window: PictureWindow) -> Harvest | Faltered:
-        name = task.modality.name
-        try:
-            with stopwatch.at("look", name):
-                return task.modality.read(window)
-        except MissingError:
-            raise
-        except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
-            job.failed.add(name)
-            return Faltered(job, f"{name}: {reason(error, job.footage.path)}")
 
     def look(seen: Sight) -> Iterator[Report]:
         if isinstance(seen, Ended):
             yield seen
             return
         job, window = seen
-        due = [task for task in job.pictures if task.start_us <= window.span.start]
-        due = [task for task in due if task.modality.name not in job.failed]
-        read_all = side_by_side([partial(read, task, job, window) for task in due])
+        try:
+            # All there is of its start as yet, and as good: both lie in the same minute.
+            begun_us = window.samples[0].span.start
+            due = [task for task in job.pictures if task.start_us <= begun_us]
+            due = [task for task in due if task.modality.name not in job.failed]
+            read = partial(_read, job, window, stopwatch)
+            read_all = side_by_side([partial(read, task) for task in due])
+            span, cuts, lost_us = window.span, window.cuts, window.lost_us
+        except arriving.Unseen:  # the decoder's end comes next, and says why
+            return
         harvests = {}
         for task, made in zip(due, read_all, strict=True):
             if isinstance(made, Faltered):
                 yield made
             else:
                 harvests[task.modality.name] = made
-        yield Made(job, Feed.PICTURE, window.span, window.cuts, harvests, window.lost_us)
+        yield Made(job, Feed.PICTURE, span, cuts, harvests, lost_us)
 
     return look
+
+
+def _read(
+    job: Job, window: PictureWindow, stopwatch: Unwatched, task: PictureTask
+) -> Harvest | Faltered:
+    name = task.modality.name
+    try:
+        with stopwatch.at("look", name):
+            return task.modality.read(window)
+    except (MissingError, arriving.Unseen):
+        raise
+    except Exception as error:  # noqa: BLE001  (a bad file never ends the run)
+        job.failed.add(name)
+        return Faltered(job, f"{name}: {reason(error, job.footage.path)}")
 
 
 def listener(tools: Tools, stopwatch: Unwatched = _UNWATCHED) -> Callable[[Job], Iterator[Report]]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Media,
         Picture,
         PictureWindow,
+        Sample,
         Seen,
         SoundBlock,
         SoundWindow,
@@ -119,10 +120,13 @@ class Onlooker(Prober, Protocol):
 class Viewer(Prober, Protocol):
     """Looks at media files with a reader, as the pipeline needs it. All raise `MediaError`."""
 
-    def windows(self, path: Path, *, start_us: int, longest_px: int) -> Iterator[PictureWindow]:
-        """The windows of a video from ``start_us`` on, a multiple of a window's length.
+    def parts(
+        self, path: Path, *, start_us: int, longest_px: int
+    ) -> Iterator[Sample | PictureWindow]:
+        """The samples of a video from ``start_us`` on, a multiple of a window's length.
 
-        ``longest_px`` is the longer side of the samples' pictures.
+        Behind those of each window comes the window without them. ``longest_px`` is the longer
+        side of the samples' pictures.
         """
 
     def picture(self, path: Path, time_us: int, *, longest_px: int) -> Picture:
@@ -224,7 +228,11 @@ class PictureModality(Modality, Protocol):
     """``modalities/NAME.py``: ``FEED = Feed.PICTURE``, ``create(options, encoder)``."""
 
     def read(self, window: PictureWindow) -> Harvest:
-        """Keeps nothing between windows: each minute can be made again alone."""
+        """Keeps nothing between windows: each minute can be made again alone.
+
+        Best begins with the samples, which come while the window is decoded, and asks for all else
+        behind the last of them.
+        """
 
 
 class SoundModality(Modality, Protocol):

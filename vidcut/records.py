@@ -170,15 +170,21 @@ class Sample:
     time_us: int
     span: Span
     picture: Picture
+    begins_shot: bool = False
+    """Whether a shot begins where its span does."""
 
 
 @dataclass(frozen=True, slots=True)
 class PictureWindow:
-    """About a minute of a video: its samples in order of time, its shot cuts."""
+    """About a minute of a video: its samples in order of time, its shot cuts.
+
+    While it is still being decoded (`vidcut.arriving`), samples come as they are, and whoever asks
+    for anything else waits for its end.
+    """
 
     span: Span
     cuts: tuple[int, ...]
-    samples: tuple[Sample, ...]
+    samples: Sequence[Sample]
     lost_us: int = 0
     """How much between the window before and this one's end did not decode."""
 

@@ -58,6 +58,10 @@ class Unwatched:
         del lane, stage
         return nullcontext()
 
+    def pause(self) -> AbstractContextManager[None]:
+        """Do not count the time inside as that of the stage that this thread is at."""
+        return nullcontext()
+
     def making(self, lane: str, stage: str, items: Iterable[T]) -> Iterable[T]:
         """The items; count the time that each takes to come as the stage's."""
         del lane, stage
@@ -104,17 +108,28 @@ class Stopwatch(Unwatched):
         self._clock, self._cpu = clock, cpu or _cpu_s
         self._lock = threading.Lock()
         self._busy_s: dict[tuple[str, str], float] = {}
+        self._pauses = threading.local()
         self._queues: dict[str, list[_Queue]] = {}
         self._begun_s, self._begun_cpu_s = clock(), self._cpu()
 
     @contextmanager
     def at(self, lane: str, stage: str) -> Iterator[None]:
         """See `Unwatched.at`."""
+        begun_s, paused_s = self._clock(), self._paused_s()
+        try:
+            yield
+        finally:
+            waited_s = self._paused_s() - paused_s
+            self._add(lane, stage, self._clock() - begun_s - waited_s)
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """See `Unwatched.pause`."""
         begun_s = self._clock()
         try:
             yield
         finally:
-            self._add(lane, stage, self._clock() - begun_s)
+            self._pauses.s = self._paused_s() + self._clock() - begun_s
 
     def making(self, lane: str, stage: str, items: Iterable[T]) -> Iterator[T]:
         """See `Unwatched.making`."""
@@ -155,6 +170,10 @@ class Stopwatch(Unwatched):
         stages.sort(key=lambda stage: lanes.index(stage.lane))
         own_s, others_s = (now - begun for now, begun in zip(cpu_s, self._begun_cpu_s, strict=True))
         return Profile(now_s - self._begun_s, own_s, others_s, cores(), tuple(stages))
+
+    def _paused_s(self) -> float:
+        """How long this thread has paused so far."""
+        return float(getattr(self._pauses, "s", 0.0))
 
     def _add(self, lane: str, stage: str, seconds: float) -> None:
         with self._lock:

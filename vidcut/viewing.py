@@ -7,9 +7,9 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from vidcut import shots
-from vidcut.chunking import STEP_US, WARM_UP_US, picture_windows
+from vidcut.chunking import STEP_US, WARM_UP_US, joined, picture_parts
 from vidcut.errors import MediaError
-from vidcut.records import Glance, Span
+from vidcut.records import Glance, PictureWindow, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         Cue,
         Media,
         Picture,
-        PictureWindow,
+        Sample,
         SoundBlock,
         SubtitleTrack,
     )
@@ -85,7 +85,13 @@ class Here:
         return self._reader.probe(path)
 
     def windows(self, path: Path, *, start_us: int, longest_px: int) -> Iterator[PictureWindow]:
-        """See `vidcut.protocols.Viewer.windows`."""
+        """The windows of a video, each when it is over; see `parts`."""
+        return joined(self.parts(path, start_us=start_us, longest_px=longest_px))
+
+    def parts(
+        self, path: Path, *, start_us: int, longest_px: int
+    ) -> Iterator[Sample | PictureWindow]:
+        """See `vidcut.protocols.Viewer.parts`."""
         self._losses.begin(start_us)
         frames = self._reader.frames(path, start_us=max(0, start_us - WARM_UP_US))
         marked, is_over = shots.mark_cuts(frames), False
@@ -96,9 +102,12 @@ class Here:
             yield from marked
             is_over = True
 
-        for window in picture_windows(watched(), start_us=start_us, **often):
-            until_us = None if is_over else window.span.end
-            yield replace(window, lost_us=self._losses.take(until_us))
+        for part in picture_parts(watched(), start_us=start_us, **often):
+            if isinstance(part, PictureWindow):
+                until_us = None if is_over else part.span.end
+                yield replace(part, lost_us=self._losses.take(until_us))
+            else:
+                yield part
 
     def picture(self, path: Path, time_us: int, *, longest_px: int) -> Picture:
         """See `vidcut.protocols.Viewer.picture`."""

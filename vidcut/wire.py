@@ -170,31 +170,35 @@ def cues(message: Message) -> list[Cue]:
         return [Cue(_span(start, end), _text(text)) for start, end, text in facts["cues"]]
 
 
-def of_window(window: PictureWindow) -> Message:
-    """A window as a message."""
-    facts = {
-        "span": [window.span.start, window.span.end],
-        "cuts": window.cuts,
-        "samples": [[s.time_us, s.span.start, s.span.end] for s in window.samples],
-        "lost_us": window.lost_us,
-    }
-    return Message("window", facts, [sample.picture for sample in window.samples])
+def of_part(part: Sample | PictureWindow) -> Message:
+    """A sample, or the window that it was of, as a message; the window goes without samples."""
+    span = [part.span.start, part.span.end]
+    if isinstance(part, Sample):
+        facts = {"time_us": part.time_us, "span": span, "begins_shot": part.begins_shot}
+        return Message("sample", facts, [part.picture])
+    return Message("window", {"span": span, "cuts": part.cuts, "lost_us": part.lost_us})
+
+
+def part(message: Message) -> Sample | PictureWindow:
+    """`of_part`'s inverse; raises `WireError`."""
+    return sample(message) if message.kind == "sample" else window(message)
+
+
+def sample(message: Message) -> Sample:
+    """A sample again; raises `WireError`."""
+    with _doubted(message, "sample") as facts:
+        (array,) = message.arrays
+        begins = facts["begins_shot"] is True
+        return Sample(
+            _number(facts["time_us"]), _span(*facts["span"]), _picture(array), begins_shot=begins
+        )
 
 
 def window(message: Message) -> PictureWindow:
-    """`of_window`'s inverse; raises `WireError`."""
+    """A window without samples again; raises `WireError`."""
     with _doubted(message, "window") as facts:
-        pairs = zip(facts["samples"], message.arrays, strict=True)
-        samples = (
-            Sample(_number(time_us), _span(start, end), _picture(array))
-            for (time_us, start, end), array in pairs
-        )
-        return PictureWindow(
-            _span(*facts["span"]),
-            tuple(_number(time_us) for time_us in facts["cuts"]),
-            tuple(samples),
-            _number(facts["lost_us"]),
-        )
+        cuts = tuple(_number(time_us) for time_us in facts["cuts"])
+        return PictureWindow(_span(*facts["span"]), cuts, (), _number(facts["lost_us"]))
 
 
 def of_glance(glance: Glance) -> Message:

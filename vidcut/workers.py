@@ -16,9 +16,11 @@ import weakref
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vidcut import wire
+from vidcut.chunking import joined
 from vidcut.errors import MediaError, MissingError
 from vidcut.processes import Companion, Gone, Silent
 from vidcut.protocols import Pace
+from vidcut.records import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -50,6 +52,7 @@ _KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Of the environment: how names are spelt, and where libraries lie."""
 _KEPT_FOR_A_GPU = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
 GPU_READER = "nvdec"
+_MOST_WINDOW_BYTES = 1 << 31
 _ENDS = frozenset(("done", "failed", "missing", "memory"))
 _log = logging.getLogger(__name__)
 _REMEDY = "convert it with ffmpeg, or leave it out"
@@ -100,9 +103,15 @@ class Workers:
         return self._one(wire.media, path, do="probe")
 
     def windows(self, path: Path, *, start_us: int, longest_px: int) -> Iterator[PictureWindow]:
-        """See `vidcut.protocols.Viewer.windows`."""
+        """The windows of a video, each when it is over; see `parts`."""
+        return joined(self.parts(path, start_us=start_us, longest_px=longest_px))
+
+    def parts(
+        self, path: Path, *, start_us: int, longest_px: int
+    ) -> Iterator[Sample | PictureWindow]:
+        """See `vidcut.protocols.Viewer.parts`."""
         facts = {"start_us": start_us, "longest_px": longest_px}
-        return self._all_of(wire.window, path, do="windows", **facts)
+        return _bounded(self._all_of(wire.part, path, do="parts", **facts))
 
     def picture(self, path: Path, time_us: int, *, longest_px: int) -> Picture:
         """See `vidcut.protocols.Viewer.picture`."""
@@ -282,6 +291,18 @@ class _Asked:
     @property
     def _place(self) -> str:
         return " when it was opened" if self._at_us is None else f" at {self._at_us / 1e6:.1f} s"
+
+
+def _bounded(parts: Iterator[Sample | PictureWindow]) -> Iterator[Sample | PictureWindow]:
+    """The parts, as long as a window fits into memory: no more comes of a decoder in its senses."""
+    size_bytes = 0
+    for part in parts:
+        size_bytes = size_bytes + part.picture.nbytes if isinstance(part, Sample) else 0
+        if size_bytes > _MOST_WINDOW_BYTES:
+            raise MediaError(
+                f"the decoder lost its way (a window of {size_bytes} bytes); {_REMEDY}"
+            )
+        yield part
 
 
 def _environment() -> dict[str, str]:

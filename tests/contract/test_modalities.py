@@ -106,6 +106,7 @@ def pictures(*shown: Picture, cuts: Sequence[int] = ()) -> PictureWindow:
             START_US + number * SECOND_US + SECOND_US // 2,
             Span(START_US + number * SECOND_US, START_US + (number + 1) * SECOND_US),
             picture,
+            number in cuts,
         )
         for number, picture in enumerate(shown)
     ]

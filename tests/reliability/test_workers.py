@@ -20,13 +20,24 @@ from vidcut.errors import MediaError, MissingError
 from vidcut.footage import Selection
 from vidcut.indexing import Tools
 from vidcut.readers import pyav
-from vidcut.records import SECOND_US, Cue, Draft, Failure, Harvest, Space, Span, SubtitleTrack
+from vidcut.records import (
+    SECOND_US,
+    Cue,
+    Draft,
+    Failure,
+    Harvest,
+    PictureWindow,
+    Sample,
+    Space,
+    Span,
+    SubtitleTrack,
+)
 from vidcut.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vidcut.records import PictureWindow, SoundWindow
+    from vidcut.records import SoundWindow
     from vidcut.register import Progress, Tally
 
 SAMPLES = Path(__file__).parents[2] / "sample_media"
@@ -260,6 +271,16 @@ def test_it_gets_little_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
     reader.close()
     assert b"secret" not in environment
     assert b"OPENBLAS_NUM_THREADS=1" in environment
+
+
+def test_a_window_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Sample(0, Span(0, 1), np.zeros((2, 2, 3), np.uint8))
+    over = PictureWindow(Span(0, 1), (), ())
+    monkeypatch.setattr(workers, "_MOST_WINDOW_BYTES", 2 * one.picture.nbytes)
+    fits: list[Sample | PictureWindow] = [one, one, over] * 3
+    assert list(workers._bounded(iter(fits))) == fits
+    with pytest.raises(MediaError, match="lost its way"):
+        list(workers._bounded(iter([one, one, one, over])))
 
 
 # As it is in this process -------------------------------------------------------------

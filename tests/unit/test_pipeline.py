@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vidcut.library import Holdings
-    from vidcut.records import Moment, Picture, PictureWindow, SoundWindow, Vector
+    from vidcut.records import Moment, Picture, PictureWindow, Sample, SoundWindow, Vector
     from vidcut.register import Tally
 
 FRAMES_A_SECOND = 2
@@ -143,8 +143,10 @@ class Apart(Here):
         super().__init__(reader)
         self._fake = reader
 
-    def windows(self, path: Path, *, start_us: int, longest_px: int) -> Iterator[PictureWindow]:
-        return self._one().windows(path, start_us=start_us, longest_px=longest_px)
+    def parts(
+        self, path: Path, *, start_us: int, longest_px: int
+    ) -> Iterator[Sample | PictureWindow]:
+        return self._one().parts(path, start_us=start_us, longest_px=longest_px)
 
     def sound(self, path: Path, *, start_us: int = 0) -> Iterator[SoundBlock]:
         return self._one().sound(path, start_us=start_us)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,9 @@ _SAME_MEAN, _SAME_MOST = 1.0, 8.0
 Over 27 clips, a second apart: fixed cameras and slides differ by at most 0.4 and 5, the slow
 turn of a globe by at least 1.0 and 15, a slow pan by 2.5 and 43.
 """
+
+_AT_ONCE = 8
+"""Pictures that are waited for, to be encoded together: a GPU is quicker by batches."""
 
 
 def create(options: ModalityOptions, encoder: ImageEncoder) -> FrameModality:
@@ -71,21 +75,20 @@ class FrameModality:
 
     def read(self, window: PictureWindow) -> Harvest:
         """See `vidcut.protocols.PictureModality`."""
-        runs = list(_runs(window))
-        seen = self._encoder.images([run.picture for run in runs]) if runs else []
-        drafts = [
-            Draft(run.span, _labels(one), one.vector) for run, one in zip(runs, seen, strict=True)
-        ]
+        runs, drafts = _runs(window), []
+        while some := list(islice(runs, _AT_ONCE)):
+            seen = self._encoder.images([run.picture for run in some])
+            pairs = zip(some, seen, strict=True)
+            drafts += [Draft(run.span, _labels(one), one.vector) for run, one in pairs]
         return Harvest(drafts, window.span.end)
 
 
 def _runs(window: PictureWindow) -> Iterator[_Run]:
     """Held against the first of its run, so that a slow drift does not go unseen."""
-    cuts = frozenset(window.cuts)
     run: _Run | None = None
     for sample in window.samples:
         thumbnail = _thumbnails.luma(sample.picture, _WIDTH_PX, _HEIGHT_PX)
-        if run is not None and sample.span.start not in cuts and _alike(run.thumbnail, thumbnail):
+        if run is not None and not sample.begins_shot and _alike(run.thumbnail, thumbnail):
             run.span = run.span.hull(sample.span)
             continue
         if run is not None:
