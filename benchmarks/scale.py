@@ -76,7 +76,7 @@ def _measure(folder: Path, chunks: int, maker: _Maker, options: argparse.Namespa
         begun = _Clock()
         grow(folder, chunks, maker)
         print(f"{chunks} chunks made: {begun}", flush=True)
-    sizes = {name: _disk(folder / name) for name in ("catalog.sqlite", "vectors")}
+    sizes = {name: _disk(folder / name) for name in ("catalog.sqlite", "vectors", "texts")}
     print(f"{chunks} chunks, disk:", ", ".join(f"{k} {v / MIB:.0f} MiB" for k, v in sizes.items()))
     search = [sys.executable, "-m", "vidcut", "search", "red car 火锅", "-n", "--json"]
     search += ["--min-score", "0", "--library", str(folder)]
