@@ -20,7 +20,7 @@ from vidcut.chunking import joined
 from vidcut.errors import MediaError, MissingError
 from vidcut.processes import Companion, Gone, Silent
 from vidcut.protocols import Pace
-from vidcut.records import Sample
+from vidcut.records import PictureWindow, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
         Glance,
         Media,
         Picture,
-        PictureWindow,
         SoundBlock,
         Span,
         SubtitleTrack,
@@ -294,15 +293,26 @@ class _Asked:
 
 
 def _bounded(parts: Iterator[Sample | PictureWindow]) -> Iterator[Sample | PictureWindow]:
-    """The parts, as long as a window fits into memory: no more comes of a decoder in its senses."""
+    """The parts, as a decoder in its senses sends them.
+
+    Raises:
+        MediaError: a window has no samples, has more than fit into memory, or does not end.
+    """
     size_bytes = 0
     for part in parts:
-        size_bytes = size_bytes + part.picture.nbytes if isinstance(part, Sample) else 0
-        if size_bytes > _MOST_WINDOW_BYTES:
-            raise MediaError(
-                f"the decoder lost its way (a window of {size_bytes} bytes); {_REMEDY}"
-            )
+        if isinstance(part, Sample):
+            size_bytes += part.picture.nbytes
+        if not 0 < size_bytes <= _MOST_WINDOW_BYTES:
+            raise _lost(f"a window of {size_bytes} bytes")
         yield part
+        if isinstance(part, PictureWindow):
+            size_bytes = 0
+    if size_bytes:
+        raise _lost("a window without an end")
+
+
+def _lost(fact: str) -> MediaError:
+    return MediaError(f"the decoder lost its way ({fact}); {_REMEDY}")
 
 
 def _environment() -> dict[str, str]:

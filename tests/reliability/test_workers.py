@@ -45,6 +45,8 @@ SPACE = Space("fake", 4, "1")
 VECTOR = np.array([1, 0, 0, 0], np.float32)
 FLAT = plugins.load("stores", "flat")
 WINDOW_US = 60 * SECOND_US
+ONE = Sample(0, Span(0, 1), np.zeros((2, 2, 3), np.uint8))
+OVER = PictureWindow(Span(0, 1), (), ())
 
 
 def command(memory_bytes: int = 600 << 20) -> list[str]:
@@ -274,13 +276,17 @@ def test_it_gets_little_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_window_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = Sample(0, Span(0, 1), np.zeros((2, 2, 3), np.uint8))
-    over = PictureWindow(Span(0, 1), (), ())
-    monkeypatch.setattr(workers, "_MOST_WINDOW_BYTES", 2 * one.picture.nbytes)
-    fits: list[Sample | PictureWindow] = [one, one, over] * 3
+    monkeypatch.setattr(workers, "_MOST_WINDOW_BYTES", 2 * ONE.picture.nbytes)
+    fits: list[Sample | PictureWindow] = [ONE, ONE, OVER] * 3
     assert list(workers._bounded(iter(fits))) == fits
     with pytest.raises(MediaError, match="lost its way"):
-        list(workers._bounded(iter([one, one, one, over])))
+        list(workers._bounded(iter([ONE, ONE, ONE, OVER])))
+
+
+@pytest.mark.parametrize("parts", [[OVER], [ONE, OVER, OVER], [ONE], [ONE, OVER, ONE]])
+def test_a_window_without_samples_or_end_is_refused(parts: list[Sample | PictureWindow]) -> None:
+    with pytest.raises(MediaError, match="lost its way"):
+        list(workers._bounded(iter(parts)))
 
 
 # As it is in this process -------------------------------------------------------------
