@@ -271,6 +271,25 @@ def test_a_search_that_is_superseded_is_never_made(films: Path) -> None:
     assert done == ["hot"]
 
 
+def test_a_desk_that_cannot_let_go_says_so_and_goes_on(
+    films: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: vidcut.Library) -> None:
+        raise OSError("full")
+
+    async def rest() -> None:
+        desk = Desk(vidcut.Library(films), "test")
+        monkeypatch.setattr(vidcut.Library, "close", fail)
+        with pytest.raises(OSError, match="full"):
+            async with asyncio.timeout(10), desk.resting():
+                pass
+        monkeypatch.undo()
+        assert await asyncio.wait_for(desk.ask(lambda library: library.folder), 10)
+        desk.close()
+
+    asyncio.run(rest())
+
+
 def test_who_has_gone_frees_the_desk(served: Served) -> None:
     """A page that hangs up, as it does at the next key, leaves nothing to wait for."""
     for _ in range(30):

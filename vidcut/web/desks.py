@@ -47,16 +47,11 @@ class Desk:
     @asynccontextmanager
     async def resting(self) -> AsyncIterator[None]:
         """Has let go of the library; whoever asks meanwhile waits."""
-        loop, rests, is_over = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
-
-        def rest() -> None:
-            self._library.close()
-            loop.call_soon_threadsafe(rests.set)
-            is_over.wait()
-
-        self._thread.submit(rest)
+        is_over = threading.Event()
+        resting = self._thread.submit(self._library.close)
+        self._thread.submit(is_over.wait)
         try:
-            await rests.wait()
+            await asyncio.wrap_future(resting)
             yield
         finally:
             is_over.set()
