@@ -52,7 +52,10 @@ def windows(
 
 
 class _Samples(Sequence[Sample]):
-    """The samples of a window; whoever wants one that is not there yet waits for it."""
+    """The samples of a window; whoever wants one that is not there yet waits for it.
+
+    Of a window that does not come none is given any more: what they are read for is thrown away.
+    """
 
     def __init__(self, pause: Callable[[], AbstractContextManager[None]]) -> None:
         self._pause = pause
@@ -88,7 +91,7 @@ class _Samples(Sequence[Sample]):
         with self._pause(), self._changed:
             if isinstance(place, int) and place >= 0:
                 self._changed.wait_for(lambda: self._is_over or place < len(self._samples))
-                if place < len(self._samples):
+                if not self._is_over:
                     return self._samples[place]
         self.window()
         return self._samples[place]

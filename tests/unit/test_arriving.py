@@ -99,6 +99,19 @@ def test_who_stops_listening_ends_the_window_too() -> None:
         _ = begun.samples[5]
 
 
+def test_of_a_window_that_does_not_come_no_sample_is_given() -> None:
+    def parts() -> Iterator[Sample | PictureWindow]:
+        yield sample(0)
+        raise OSError
+
+    windows = arriving.windows(parts())
+    begun = next(windows)
+    with pytest.raises(OSError):  # noqa: PT011  (it has no text)
+        next(windows)
+    with pytest.raises(arriving.Unseen):
+        _ = begun.samples[0]  # there, but what it is read for would be thrown away
+
+
 def test_to_wait_for_a_sample_is_no_work() -> None:
     watch, waits = Stopwatch(), threading.Event()
 
