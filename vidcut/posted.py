@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 HEADER = struct.Struct("<16s32s")
 """Magic, and the digest of what the file is of and what follows before the parts."""
 BLOCK_BYTES = 1 << 14
-_MAGIC = b"vidcut postings2"
+MAGIC = b"vidcut postings2"
 _ALIGNED = 8
 
 
@@ -42,9 +42,9 @@ class DamagedError(LibraryError):
         self.path = path
 
 
-_KINDS = (U1, I8, U1, I8, U1, I8, U4, U4, I8, U4, U4, U4)
+KINDS = (U1, I8, U1, I8, U1, I8, U4, U4, I8, U4, U4, U4)
 """Of the parts, as `Table` has them."""
-SIZED = HEADER.size + 8 * (1 + len(_KINDS))
+SIZED = HEADER.size + 8 * (1 + len(KINDS))
 """Bytes before the blocks' sums."""
 
 
@@ -84,7 +84,7 @@ class Blocks:
         self._checked = {name: np.zeros(len(one), dtype=bool) for name, one in self._sums.items()}
         cut = (part[:size] for part, size in zip(parts, sizes, strict=True))
         try:
-            self.table = Table(*(part.view(kind) for part, kind in zip(cut, _KINDS, strict=True)))
+            self.table = Table(*(part.view(kind) for part, kind in zip(cut, KINDS, strict=True)))
         except ValueError as error:  # half a number
             raise self.amiss() from error
         if not has_shape(self.table):
@@ -98,7 +98,7 @@ class Blocks:
         """Words, and the bytes of each part."""
         if len(data) < SIZED:
             raise DamagedError(self._path, "is cut short")
-        if HEADER.unpack(data[: HEADER.size].tobytes())[0] != _MAGIC:
+        if HEADER.unpack(data[: HEADER.size].tobytes())[0] != MAGIC:
             raise DamagedError(self._path, "holds something else")
         return [int(number) for number in data[HEADER.size : SIZED].view("<u8")]
 
@@ -147,7 +147,7 @@ def write(path: Path, table: Table, of: str) -> None:
     numbers = [int(table.lengths.sum(dtype=I8)), *(part.nbytes for part in table)]
     sizes = np.array(numbers, dtype="<u8").tobytes()
     sums = _sums(parts).tobytes()
-    header = HEADER.pack(_MAGIC, digest_of(of, sizes + sums))
+    header = HEADER.pack(MAGIC, digest_of(of, sizes + sums))
     filling = bytes(_aligned(SIZED + len(sums)) - SIZED - len(sums))
     try:
         path.unlink(missing_ok=True)  # a search may have that one mapped
