@@ -1,10 +1,11 @@
 """What becomes of searches when a library's files are not as vidcut wrote them.
 
-    python benchmarks/mutations.py [--count N] [--seed N]
+    python benchmarks/mutations.py [--count N] [--seed N] [--only texts]
 
 Makes a small library, once as it is at rest and once as a writer leaves it that is killed, and
 changes one of its files at a time: bits, bytes, sectors, pages that are emptied, swapped or old,
-cuts, garbage. Each time all is asked of the library that can be asked, in another process.
+cuts, garbage; and a file of texts becomes another library's, an older one's or another
+stretch's. Each time all is asked of the library that can be asked, in another process.
 Right is the answer that the whole library gives, or an error of vidcut's own. Of a log, which
 may end anywhere when the power fails, right is also the answer that the library gave after an
 earlier transaction. Anything else, and any crash, is told with the number that makes it again,
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vidcut import library, plugins, settings, terms
+from vidcut import library, plugins, settings, stretches, terms, wordings
 from vidcut.errors import VidcutError
 from vidcut.ledger import Use
 from vidcut.records import Draft, Media, Space, Span, Word
@@ -55,27 +56,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="change files whose path has this in it")
     parser.add_argument("--made", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.made:
         for number in range(options.seed, options.seed + options.count):
-            print(json.dumps(_tried(options.made, number)), flush=True)
+            print(json.dumps(_tried(options.made, number, options.only)), flush=True)
         return 0
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder)
         _make(made)
-        return _report(_run(made, options.seed, options.count))
+        return _report(_run(made, options))
 
 
 # Running ------------------------------------------------------------------------------
 
 
-def _run(made: Path, seed: int, count: int) -> Iterator[dict[str, Any]]:
+def _run(made: Path, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """What came of each change; a process that dies is one of the things that come of it."""
-    number, end = seed, seed + count
+    number, end = options.seed, options.seed + options.count
     while number < end:
         command = [sys.executable, __file__, "--made", str(made), "--seed", str(number)]
-        command += ["--count", str(min(BATCH, end - number))]
+        command += ["--count", str(min(BATCH, end - number)), "--only", options.only]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         for line in done.stdout.splitlines():
             yield json.loads(line)
@@ -103,15 +105,18 @@ def _report(outcomes: Iterator[dict[str, Any]]) -> int:
     return 1 if bad else 0
 
 
-def _tried(made: Path, number: int) -> dict[str, Any]:
+def _tried(made: Path, number: int, only: str) -> dict[str, Any]:
     chance = random.Random(number)  # noqa: S311  (no secret)
     state = chance.choice(("rest", "rest", "killed"))
     with tempfile.TemporaryDirectory(dir=made) as folder:
         home = Path(folder) / "home"
         shutil.copytree(made / state, home)
-        target = chance.choice(_targets(home / ".vidcut", state))
+        target = chance.choice([t for t in _targets(home / ".vidcut", state) if only in str(t)])
         data = target.read_bytes()
         changes = MOVING if state == "rest" or target.name.endswith("-wal") else {}
+        if target.parent.name == "texts":
+            strangers = sorted((made / "strangers").iterdir())
+            changes = {**changes, **dict.fromkeys(STRANGE, _one_of(strangers))}
         name, change = chance.choice([*CHANGES.items(), *changes.items()])
         target.write_bytes(change(data, chance))
         found = {"number": number, "state": state, "file": target.name, "change": name}
@@ -215,8 +220,13 @@ MOVING: dict[str, Callable[[bytes, random.Random], bytes]] = {
     "left out": lambda data, chance: data[: (at := _block(data, chance, PAGE))] + data[at + PAGE :],
 }
 """What only a seal or a log's chain of checksums tells."""
+STRANGE = ("a stranger's", "a stranger's ", "a stranger's  ")
 SHORTER = ("cut", "cut at a page", "left out")
 """After which a log ends before its end: what follows is no longer where it belongs."""
+
+
+def _one_of(files: list[Path]) -> Callable[[bytes, random.Random], bytes]:
+    return lambda _, chance: chance.choice(files).read_bytes()
 
 
 # The library and what is asked of it --------------------------------------------------
@@ -224,13 +234,11 @@ SHORTER = ("cut", "cut at a page", "left out")
 
 def _make(made: Path) -> None:
     """``rest`` and ``killed``, and beside them what each answered after each transaction."""
+    wordings.LEAST, stretches.SMALL = 1, 0  # so few texts have no files, or one
     home = made / "rest"
     answers = []
-    with library.open_to_write(home / ".vidcut", _flat(), create=True) as holdings:
-        (home / ".vidcut" / "config.toml").write_text(CONFIG)
-        for number in range(VIDEOS):
-            _add(holdings, number)
-        holdings.refresh_snapshots(MODALITIES)
+    _fill(home, made / "strangers")
+    (home / ".vidcut" / "config.toml").write_text(CONFIG)
     answers.append(_answer(home))
     (made / "rest.json").write_text(json.dumps(answers))
     live = made / "live"
@@ -242,6 +250,22 @@ def _make(made: Path) -> None:
         shutil.copytree(live, made / "killed")
     (made / "killed" / ".vidcut" / "catalog.sqlite-shm").unlink()
     (made / "killed.json").write_text(json.dumps(answers))
+    _fill(made / "other", made / "strangers")
+
+
+def _fill(home: Path, strangers: Path) -> None:
+    """A library with two files of texts; all that there ever were are kept as strangers."""
+    strangers.mkdir(exist_ok=True)
+    with library.open_to_write(home / ".vidcut", _flat(), create=True) as holdings:
+        for number in range(VIDEOS):
+            _add(holdings, number)
+            if number in {1, VIDEOS - 2, VIDEOS - 1}:
+                holdings.refresh_snapshots(MODALITIES)
+                for file in holdings.folder.glob("texts/*"):
+                    shutil.copy(file, strangers / f"{home.name} {number} {file.name}")
+            if number == 1:
+                first = holdings.catalog.videos()[0]
+                holdings.forget([first])  # what there was is an older generation's
 
 
 def _add(holdings: library.Holdings, number: int) -> None:
@@ -281,6 +305,11 @@ def _answer(home: Path) -> str:
         for question in QUESTIONS:
             asked = terms.text_terms(question)
             seen += [catalog.texts.find(asked, "asr", 20, None), catalog.texts.counts(asked)]
+            for modality in MODALITIES:
+                found = opened.texts.find(asked, modality, 20, told=asked)
+                seen += [[(number, sorted(has)) for number, has in found]]
+            total, counts = opened.texts.counts(asked)
+            seen += [total, sorted((term, count) for term, count in counts.items() if count)]
         for modality in MODALITIES:
             space = catalog.modality_space(modality)
             seen += [space, catalog.videos_left_behind(modality)]

@@ -181,7 +181,7 @@ class Question:
         words = terms.needed(term.words)  # none where it is a picture
         found = self._holdings.texts.find(words, modality, _READ, self._only, together=True)
         chunks = catalog.chunks([number for number, _ in found])
-        best_first = (chunks[number] for number, _ in found)
+        best_first = (chunks[number] for number, _ in found if number in chunks)
         return [c for c in best_first if terms.contains(c.text or "", term.words)]
 
     # By vector -------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from vidcut.posted import Blocks
-from vidcut.postings import GROUP, I8, U4, Table, lines
+from vidcut.postings import GROUP, I8, U4, Table, rises
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,35 +68,39 @@ class Postings:
     def __init__(self, table: Table, blocks: Blocks | None = None) -> None:
         self._table = table
         self._blocks = blocks
-        spans = pairwise(self._part("firsts").tolist())
-        self._spans = dict(zip(lines(self._part("modalities")), spans, strict=True))
+        firsts, names = self._part("firsts"), self._part("modalities").tobytes().split(b"\n")[:-1]
         self._heads = self._part("heads").tobytes().split(b"\n")[:-1]
+        self._demand(rises(firsts, len(table.ids)) and len(names) == len(firsts) - 1)
+        self._demand(len(self._heads) == len(table.ends) - 1)
+        self._spans = dict(zip(names, pairwise(firsts.tolist()), strict=True))
         self._places: dict[str, int] = {}
+        self._ascending: set[str] = set()
+        """Terms whose rows were looked at."""
 
     @classmethod
-    def opened(cls, path: Path) -> Postings:
-        """A file of `write`, mapped read-only.
+    def opened(cls, path: Path, of: str) -> Postings:
+        """A file of `posted.write`, mapped read-only.
 
         Raises:
-            LibraryError: it is not what was written; of a part, when a search looks into it.
+            DamagedError: it is not what was written, or of something else; of a part, when a
+                search looks into it.
         """
-        blocks = Blocks(path)
+        blocks = Blocks(path, of)
         return cls(blocks.table, blocks)
 
     def __len__(self) -> int:
         return len(self._table.ids)
 
-    def whole(self) -> Table:
-        """All of it, checked."""
-        return Table(*(self._part(name) for name in Table._fields))
+    def words(self) -> int:
+        """How many words its texts have."""
+        if self._blocks is not None:
+            return self._blocks.words
+        return int(self._table.lengths.sum(dtype=I8))
 
     def count(self, term: str) -> int:
         """In how many texts a term stands."""
-        place = self._place(term)
-        if place < 0:
-            return 0
-        start, end = self._part("starts", place, place + 2).tolist()
-        return int(end - start)
+        start, end = self._span(term) or (0, 0)
+        return end - start
 
     def best(
         self, sought: Sought, floor: float = 0.0
@@ -124,7 +128,7 @@ class Postings:
         self, each: Sequence[set[str]], ids: NDArray[np.int64], modality: str, terms: Iterable[str]
     ) -> None:
         """Put into each of the sets which of the terms the text of this id has, if it is here."""
-        start, end = self._spans.get(modality, (0, 0))
+        start, end = self._spans.get(modality.encode(), (0, 0))
         places, stands = _among(ids, self._part("ids", start, end))
         here = np.flatnonzero(stands)
         rows = places[here] + start
@@ -143,12 +147,12 @@ class Postings:
             rows = rows[_among(rows, other)[1]]
         allowed = self._allowed(sought)
         if allowed is not None:
-            rows = rows[allowed[rows - self._spans[sought.modality][0]]]
+            rows = rows[allowed[rows - self._spans[sought.modality.encode()][0]]]
         return rows
 
     def _any(self, lists: Sequence[_Listed], sought: Sought, floor: float) -> NDArray[np.uint32]:
         """Rows among which the best are for sure."""
-        first, end = self._spans[sought.modality]
+        first, end = self._spans[sought.modality.encode()]
         order = sorted(lists, key=lambda one: -one.bound)
         rest = np.cumsum([0.0, *(one.bound for one in reversed(order))])[::-1].tolist()
         allowed = self._allowed(sought)
@@ -180,7 +184,7 @@ class Postings:
         self, one: _Listed, sums: NDArray[np.float64], rows: NDArray[np.uint32], sought: Sought
     ) -> None:
         """What a term brings to these of the modality's texts; others that have some may get it."""
-        first = U4.type(self._spans[sought.modality][0])
+        first = U4.type(self._spans[sought.modality.encode()][0])
         if len(rows) < len(one.rows) // _SEARCHED:
             places, stands = _among(rows + first, one.rows)
             sums[rows[stands]] += self._brought(one, places[stands], sought)
@@ -192,7 +196,7 @@ class Postings:
         """Which of the modality's texts may be answers."""
         if sought.among is None:
             return None
-        known = self._part("ids", *self._spans[sought.modality])
+        known = self._part("ids", *self._spans[sought.modality.encode()])
         places, stands = _among(sought.among, known)
         allowed = np.zeros(len(known), dtype=bool)
         allowed[places[stands]] = True
@@ -207,11 +211,14 @@ class Postings:
         return one.rarity * _impact(often, lengths, sought.average)
 
     def _listed(self, term: str, rarity: float, sought: Sought) -> _Listed | None:
-        first, end = self._spans.get(sought.modality, (0, 0))
+        first, end = self._spans.get(sought.modality.encode(), (0, 0))
         span = self._span(term)
         if span is None or first == end:
             return None
         rows = self._part("rows", *span)
+        if term not in self._ascending:
+            self._demand(bool(rows[-1] < len(self)) and bool((rows[1:] > rows[:-1]).all()))
+            self._ascending.add(term)
         start, stop = np.searchsorted(rows, [first, end]).tolist()
         if start == stop:
             return None
@@ -228,6 +235,7 @@ class Postings:
         if place < 0:
             return None
         start, end = self._part("starts", place, place + 2).tolist()
+        self._demand(0 <= start < end <= len(self._table.rows))
         return start, end
 
     def _place(self, term: str) -> int:
@@ -243,8 +251,16 @@ class Postings:
         if group < 0:
             return -1
         start, end = self._part("ends", group, group + 2).tolist()
+        self._demand(0 <= start <= end <= len(self._table.terms))
         there = self._part("terms", start, end).tobytes().split(b"\n")
-        return group * GROUP + there.index(term) if term in there else -1
+        place = group * GROUP + there.index(term) if term in there else -1
+        self._demand(place < len(self._table.most))
+        return place
+
+    def _demand(self, holds: bool) -> None:  # noqa: FBT001
+        """Raise where a file is as it was written, and says what cannot be."""
+        if self._blocks is not None and not holds:
+            raise self._blocks.amiss()
 
     def _part(self, name: str, start: int = 0, end: int | None = None) -> NDArray[Any]:
         part: NDArray[Any] = getattr(self._table, name)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 GROUP = 128
 """Terms of which the first can be found without reading the others."""
-U4, I8 = np.dtype("<u4"), np.dtype("<i8")
+U1, U4, I8 = np.dtype("u1"), np.dtype("<u4"), np.dtype("<i8")
 
 
 class Table(NamedTuple):
@@ -187,3 +187,36 @@ def _bytes(lines: Sequence[bytes]) -> NDArray[np.uint8]:
 def lines(part: NDArray[np.uint8]) -> list[str]:
     """What a part holds a line each."""
     return part.tobytes().decode().split("\n")[:-1]
+
+
+def has_shape(table: Table) -> bool:
+    """Whether the parts are as long as they have to be beside each other; none is read."""
+    terms = len(table.most)
+    return (
+        len(table.firsts) > 0
+        and (len(table.starts), len(table.least)) == (terms + 1, terms)
+        and len(table.ends) == -(-terms // GROUP) + 1
+        and len(table.ids) == len(table.lengths)
+        and len(table.rows) == len(table.counts)
+    )
+
+
+def rises(part: NDArray[np.int64], end: int) -> bool:
+    """Whether these are places that begin with 0, never fall, and come to this end."""
+    return bool(part[0] == 0 and part[-1] == end and (part[1:] >= part[:-1]).all())
+
+
+def fits(table: Table) -> bool:
+    """Whether a table of this shape says nothing that cannot be."""
+    try:
+        named = len(lines(table.modalities)), len(lines(table.terms))
+    except UnicodeDecodeError:
+        return False
+    if named != (len(table.firsts) - 1, len(table.most)):
+        return False
+    if not (rises(table.starts, len(table.rows)) and rises(table.firsts, len(table.ids))):
+        return False
+    begins = np.zeros(len(table.rows) + 1, dtype=bool)
+    begins[table.starts] = True
+    ascends = begins[1:-1] | (table.rows[1:] > table.rows[:-1])
+    return bool(ascends.all() and (table.rows < len(table.ids)).all())

@@ -3,7 +3,8 @@
 FTS5 answers exactly, and of many texts slowly; the files here answer the same, and are made
 of its texts as the vectors' snapshots are of vectors: what is behind is extended, what is wrong
 in any way is made anew, and without them FTS5 answers. A file's name carries the library's id,
-how many deletions had been, and the stretch of chunks (see `stretches`).
+how many deletions had been, and the stretch of chunks (see `stretches`); so does its digest, and
+all of them together have as many texts and words as the catalog, or none is used.
 """
 
 from __future__ import annotations
@@ -144,7 +145,10 @@ class Wordings:
             return []
         parts = [part for _, part in loaded]
         newest = self._new(end, LARGE)
-        return [*parts, Postings(newest.table())] if len(newest) else parts
+        if len(newest):
+            parts.append(Postings(newest.table()))
+        counted = sum(map(len, parts)), sum(part.words() for part in parts)
+        return parts if counted == self._catalog.texts.totals() else []
 
     def _chunks(self, modality: str, videos: Sequence[int]) -> NDArray[np.int64]:
         return np.array(self._catalog.chunk_ids(modality, videos), dtype=np.int64)
@@ -161,36 +165,42 @@ class Wordings:
         if self._catalog.texts.totals()[0] < LEAST:
             files.keep_only(())
         else:
-            while not self._is_refreshed(files):
-                pass  # a file that was to be taken in is damaged: without it
+            self._bring_up(files)
+            if not self._assembled():  # of a past that another catalog had
+                files.keep_only(())
+                self._bring_up(files)
         self._opened = None
+
+    def _bring_up(self, files: Stretches) -> None:
+        while not self._is_refreshed(files):
+            pass  # a file that was to be taken in is damaged: without it
 
     def _is_refreshed(self, files: Stretches) -> bool:
         kept = list(files.chain(self._bad))
         try:
-            counts = [len(posted.read(one.path).ids) for one in kept]
+            counts = [len(self._read(one).ids) for one in kept]
         except DamagedError as error:
             self._give_up(error)
             return False
         last = self._catalog.last_chunk_id()
         end = kept[-1].last if kept else 0
-        while len(new := self._new(end, LARGE)):
+        while end < last:  # where no text is new, a file of none says so
+            new = self._new(end, LARGE)
             until = last if len(new) < LARGE else new.last
             taken = joined(counts, len(new))
             old = kept[len(kept) - taken :]
             for one in old:
                 try:
-                    new.take(posted.read(one.path))
+                    new.take(self._read(one))
                 except DamagedError as error:
                     self._give_up(error)
                     return False
-            made = files.write(old[0].after if old else end, until, _saving(new.table()))
+            after = old[0].after if old else end
+            made = files.write(after, until, self._saving(new.table(), after, until))
             self._bad.discard(made.path)
             kept[len(kept) - taken :] = [made]
             counts[len(counts) - taken :] = [len(new)]
             end = until
-        if kept and kept[-1].last < last:
-            kept[-1] = files.stretch(kept[-1], last)
         files.keep_only(kept)
         return True
 
@@ -223,7 +233,7 @@ class Wordings:
     def is_right(self, stretch: Stretch) -> bool:
         """Whether the file holds just the catalog's texts."""
         try:
-            found = posted.read(stretch.path)
+            found = self._read(stretch)
         except DamagedError:
             return False
         right = self._new(stretch.after, -1, until=stretch.last).table()
@@ -241,9 +251,20 @@ class Wordings:
     def _loaded(self, files: Stretches) -> list[tuple[Stretch, Postings]]:
         while True:
             try:
-                return [(one, Postings.opened(one.path)) for one in files.chain(self._bad)]
+                chain = files.chain(self._bad)
+                return [(one, Postings.opened(one.path, self._of(*one[1:]))) for one in chain]
             except DamagedError as error:
                 self._give_up(error)
+
+    def _read(self, stretch: Stretch) -> Table:
+        return posted.read(stretch.path, self._of(stretch.after, stretch.last))
+
+    def _saving(self, table: Table, after: int, last: int) -> Callable[[Path], None]:
+        return lambda path: posted.write(path, table, self._of(after, last))
+
+    def _of(self, after: int, last: int) -> str:
+        """What a file's digest has it be of: no other library, past or stretch."""
+        return f"{self._generation()} {after} {last}"
 
     def _give_up(self, error: DamagedError) -> None:
         if error.path.exists():  # else a writer has just put another in its place
@@ -258,10 +279,6 @@ class Wordings:
         library_id = self._catalog.setting("library_id") or ""
         origin = hashlib.sha256(library_id.encode()).hexdigest()[:16]
         return f"{_NAME}.{origin}.{self._catalog.setting('deletions')}"
-
-
-def _saving(table: Table) -> Callable[[Path], None]:
-    return lambda path: posted.write(path, table)
 
 
 def _found(parts: Sequence[Postings], sought: Sought, told: Sequence[str]) -> Found:

@@ -51,6 +51,7 @@ def test_files_answer_as_full_text(
             with opened.writing():
                 for modality, video, said in some:
                     opened.add_chunk(video, modality, Draft(Span(0, 1), said, None), found_by(said))
+        assert texts._parts() or not list(texts._files().chain())
         for words in queries:
             right = {one: number for one, number in opened.texts.counts(words)[1].items() if number}
             found = texts.counts(words)[1]

@@ -273,6 +273,14 @@ def known(folder: Path) -> dict[str, Any]:
         return found
 
 
+def texts_files(folder: Path) -> list[bool]:
+    """Whether files of texts answer, and whether each that is there is right and of use."""
+    with reading(folder) as holdings:
+        texts = holdings.texts
+        right = {one is not None and texts.is_right(one) for _, one in texts.present()}
+        return [bool(texts._parts()), *sorted(right)]
+
+
 def answers(folder: Path) -> list[list[Any]]:
     """What the queries find: query, video, span, score, and the chunks that say so."""
     found = []

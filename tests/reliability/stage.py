@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tests.reliability import films, scenes
-from vidcut import lanes
+from vidcut import lanes, stretches, wordings
 from vidcut.errors import LibraryNotFoundError, VidcutError
 from vidcut.register import Register
 
@@ -57,6 +57,7 @@ class Child:
 
 
 def main() -> None:
+    wordings.LEAST, stretches.SMALL = 1, 0  # that so few texts have files, and several
     lanes._HEARTBEAT_S = 0.002  # a run this short would mostly wait for its lanes to end
     Register._keep = _marked(Register._keep)  # type: ignore[method-assign, assignment]
     shutil._USE_CP_SENDFILE = False  # type: ignore[attr-defined]  # strace sees not what it copies
@@ -174,6 +175,7 @@ def _look(request: dict[str, Any]) -> dict[str, Any]:
     """What is known and found, and what would be found if there were no snapshots."""
     folder = Path(request["folder"])
     found = {"known": films.known(folder), "answers": films.answers(folder)}
+    found["texts"] = films.texts_files(folder)
     found["left"] = sorted(file.name for file in (folder / ".vidcut").rglob(".*"))
     with tempfile.TemporaryDirectory() as made:
         bare = Path(made) / ".vidcut"

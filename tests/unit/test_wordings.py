@@ -14,6 +14,7 @@ from vidcut.errors import OutputError
 from vidcut.records import Draft, Space, Span
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from vidcut.library import Holdings
@@ -188,6 +189,77 @@ def test_a_catalog_that_was_put_back_finds_no_words_of_what_came_after(folder: P
     reading(folder, by_files=False)
     add(folder, 10, seed=2)
     add(folder, 5)
+    reading(folder)
+
+
+def another(folder: Path, tmp_path: Path) -> Path:
+    """The file of another library, which has as many texts."""
+    elsewhere = tmp_path / "another" / ".vidcut"
+    add(elsewhere, 60, seed=1)
+    (path,) = (elsewhere / "texts").iterdir()
+    add(folder, 60)
+    return path
+
+
+def older(folder: Path, tmp_path: Path) -> Path:
+    """The file that was there before something was deleted and as much added."""
+    add(folder, 60)
+    (path,) = (folder / "texts").iterdir()
+    kept = path.rename(tmp_path / path.name)
+    with library.open_to_write(folder, store()) as holdings, holdings.catalog.writing():
+        holdings.catalog.forget_video(1)
+    add(folder, 60, seed=1)
+    return kept
+
+
+def shorter(folder: Path, tmp_path: Path) -> Path:
+    """The file that was there before more was added."""
+    add(folder, 60)
+    (path,) = (folder / "texts").iterdir()
+    kept = tmp_path / path.name
+    kept.write_bytes(path.read_bytes())
+    add(folder, 40)
+    return kept
+
+
+@pytest.mark.parametrize("made", [another, older, shorter])
+def test_no_file_passes_for_another(
+    folder: Path, tmp_path: Path, made: Callable[[Path, Path], Path]
+) -> None:
+    kept = made(folder, tmp_path)
+    (path,) = (folder / "texts").iterdir()
+    path.write_bytes(kept.read_bytes())
+    reading(folder, by_files=False)
+    add(folder, 1)
+    reading(folder)
+
+
+def test_files_of_another_past_are_not_used_and_made_anew(folder: Path) -> None:
+    """A catalog was put back, went on differently, and then its files came back too."""
+    add(folder, 60)
+    (path,) = (folder / "texts").iterdir()
+    of_another_past = path.read_bytes()
+    with library.open_to_write(folder, store()) as holdings:
+        with holdings.catalog.writing():
+            sql = "UPDATE texts SET terms = terms || ' pot' WHERE rowid = 50"
+            holdings.catalog._db.execute(sql)
+        holdings.texts.rebuild()
+    path.write_bytes(of_another_past)
+    reading(folder, by_files=False)
+    add(folder, 1)
+    reading(folder)
+
+
+def test_chunks_without_words_make_no_file_large(folder: Path) -> None:
+    add(folder, 90)
+    (large,) = files(folder)
+    for _ in range(3):
+        with library.open_to_write(folder, store()) as holdings:
+            with holdings.catalog.writing():
+                holdings.keep(1, "frame", SPACE, [Draft(Span(0, 1), None, None)])
+            holdings.refresh_snapshots([])
+        assert large in files(folder)
+        assert len(files(folder)) == 2
     reading(folder)
 
 
