@@ -12,7 +12,7 @@ import rapidocr
 
 from vidcut import weights as weight_files
 from vidcut.errors import MediaError, MissingError
-from vidcut.modalities import _lettered, _lines, _thumbnails
+from vidcut.modalities import _lines, _thumbnails
 from vidcut.modalities._lines import Box, Line
 from vidcut.modalities._sentences import language_of
 from vidcut.protocols import Feed
@@ -85,7 +85,7 @@ class Ocr:
         model = _model_file("rec")
         name = model.stem if model else "none"
         pace = " quick" if self._options.quality == "fast" else ""
-        return f"ocr 2{pace} {name} {_DETECTOR_PX[self._options.quality]} {self.space}"
+        return f"ocr 1{pace} {name} {_DETECTOR_PX[self._options.quality]} {self.space}"
 
     @property
     def space(self) -> Space:
@@ -133,9 +133,11 @@ class Ocr:
 
     def _read_lines(self, picture: Picture, last: _Look | None) -> list[Line]:
         blue_first = np.ascontiguousarray(picture[..., ::-1])
+        found = self._engine(blue_first, use_det=True, use_cls=False, use_rec=False)
+        corners = () if found.boxes is None else found.boxes
         lines: list[Line] = []
         fresh: list[tuple[Box, Any]] = []
-        for quad in self._quads(blue_first, self._areas(picture)):
+        for quad in corners:
             box = _box(quad, picture)
             known = _known(box, picture, last)
             if known is None:
@@ -148,25 +150,6 @@ class Ocr:
             )
             lines += self._recognised([box for box, _ in fresh], crops)
         return lines
-
-    def _areas(self, picture: Picture) -> list[_lettered.Area]:
-        """Where text is looked for: the best look leaves nothing out."""
-        height, width = picture.shape[:2]
-        px = _DETECTOR_PX[self._options.quality]
-        if self._options.quality == "best" or max(height, width) > px:
-            return [_lettered.Area(0, height, 0, width)]
-        return _lettered.areas(_lettered.cells(picture), picture)
-
-    def _quads(self, blue_first: Picture, areas: Sequence[_lettered.Area]) -> Iterator[Any]:
-        """Lines' corners, ``float32 (4, 2)`` in pixels, each by the area that its middle is in."""
-        for area in areas:
-            seen = _lettered.looked_at(area, blue_first)
-            part = np.ascontiguousarray(blue_first[seen.top : seen.bottom, seen.left : seen.right])
-            found = self._engine(part, use_det=True, use_cls=False, use_rec=False)
-            for corners in () if found.boxes is None else found.boxes:
-                quad = np.add(corners, (seen.left, seen.top), dtype=np.float32)
-                if area.holds(*quad.mean(axis=0)):
-                    yield quad
 
     def _recognised(self, boxes: Sequence[Box], crops: Sequence[Any]) -> Iterator[Line]:
         usable = [(box, crop) for box, crop in zip(boxes, crops, strict=True) if crop.size]
