@@ -174,7 +174,7 @@ def _prepare(request: dict[str, Any]) -> None:
 def _look(request: dict[str, Any]) -> dict[str, Any]:
     """What is known and found, and what would be found if there were no snapshots."""
     folder = Path(request["folder"])
-    found = {"known": films.known(folder), "answers": films.answers(folder)}
+    found: dict[str, Any] = {"known": films.known(folder), "answers": films.answers(folder)}
     found["texts"] = films.texts_files(folder)
     found["left"] = sorted(file.name for file in (folder / ".vidcut").rglob(".*"))
     with tempfile.TemporaryDirectory() as made:

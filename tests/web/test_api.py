@@ -284,7 +284,8 @@ def test_a_desk_that_cannot_let_go_says_so_and_goes_on(
             async with asyncio.timeout(10), desk.resting():
                 pass
         monkeypatch.undo()
-        assert await asyncio.wait_for(desk.ask(lambda library: library.folder), 10)
+        folder = await asyncio.wait_for(desk.ask(lambda library: library.folder), 10)
+        assert folder.exists()
         desk.close()
 
     asyncio.run(rest())
