@@ -29,7 +29,7 @@ demo: $(VENV)/.installed ## index sample_media, run three searches and print the
 	@find demo/clips -type f | sort
 
 test: $(VENV)/.tools ## run the tests (TESTS=tests/unit chooses some)
-	@$(RUN) pytest -q -n 3 --dist loadfile $(TESTS)
+	@$(RUN) pytest -q -n 2 --dist loadfile $(TESTS)
 
 reliability: $(VENV)/.tools ## kill runs, fill their disk and cut their power at hundreds of points
 	@$(RUN) pytest -q -n 2 -m points tests/reliability

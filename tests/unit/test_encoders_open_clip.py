@@ -184,7 +184,14 @@ def test_a_checkpoint_is_read_through_once_to_be_named(
     assert plugin.create(offline(f"{TINY}={saved / 'tiny.pt'}")).space == space
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"cos\nsystem\n(S'true'\ntR."])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"cos\nsystem\n(S'true'\ntR.",
+        pytest.param(b"", marks=pytest.mark.slow),
+        pytest.param(b"not a checkpoint", marks=pytest.mark.slow),
+    ],
+)
 def test_a_file_that_is_no_checkpoint_is_refused(plugin: Any, saved: Path, content: bytes) -> None:
     for name in ("bad.pt", "bad.safetensors"):
         (saved / name).write_bytes(content)

@@ -109,7 +109,10 @@ def test_a_checkpoint_of_the_user_s_is_not_run(
     assert not touched.exists()
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, marks=[pytest.mark.slow] * (row > 0)) for row, case in enumerate(CASES)],
+)
 def test_weights_of_the_hub_s_are_not_run(case: str, touched: Path, hub: Hub) -> None:
     hub.files["org/net/open_clip_config.json"] = json.dumps({"model_cfg": CONFIG}).encode()
     hub.files["org/net/open_clip_pytorch_model.bin"] = hostile(touched)[case]
