@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.points
 
-ROUNDS = 400
+ROUNDS = 700
 _SETTLED, _PART = 300, 50
 """The rounds by which caches of 256 are full, and those whose median is taken."""
 _BYTES, _OBJECTS = 50, 0.5
