@@ -163,7 +163,10 @@ def _answers(address: Address) -> bool:
 
 
 def _opener() -> OpenerDirector:
-    """Goes nowhere else: the token is for the hub alone, and where to go next is an answer."""
+    """What opens an address and goes nowhere else.
+
+    The token is for the hub alone, and where to go next is an answer.
+    """
     from urllib.request import HTTPRedirectHandler, build_opener  # noqa: PLC0415  (as above)
 
     class Stay(HTTPRedirectHandler):

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _K1, _B = 1.2, 0.75
 """FTS5's own (https://www.sqlite.org/fts5.html, 5.1.1)."""
+_COMMON = 1e-6
+"""The rarity of a term that most texts have."""
 _DOUBT = 1e-9
 """Scores are sums of doubles; in another order they differ by less, in proportion."""
 _REMEMBERED = 10_000
@@ -70,8 +72,8 @@ class Postings:
         self._blocks = blocks
         firsts, names = self._part("firsts"), self._part("modalities").tobytes().split(b"\n")[:-1]
         self._heads = self._part("heads").tobytes().split(b"\n")[:-1]
-        self._demand(rises(firsts, len(table.ids)) and len(names) == len(firsts) - 1)
-        self._demand(len(self._heads) == len(table.ends) - 1)
+        self._demand(holds=rises(firsts, len(table.ids)) and len(names) == len(firsts) - 1)
+        self._demand(holds=len(self._heads) == len(table.ends) - 1)
         self._spans = dict(zip(names, pairwise(firsts.tolist()), strict=True))
         self._places: dict[str, int] = {}
         self._ascending: set[str] = set()
@@ -217,7 +219,7 @@ class Postings:
             return None
         rows = self._part("rows", *span)
         if term not in self._ascending:
-            self._demand(bool(rows[-1] < len(self)) and bool((rows[1:] > rows[:-1]).all()))
+            self._demand(holds=bool(rows[-1] < len(self)) and bool((rows[1:] > rows[:-1]).all()))
             self._ascending.add(term)
         start, stop = np.searchsorted(rows, [first, end]).tolist()
         if start == stop:
@@ -235,7 +237,7 @@ class Postings:
         if place < 0:
             return None
         start, end = self._part("starts", place, place + 2).tolist()
-        self._demand(0 <= start < end <= len(self._table.rows))
+        self._demand(holds=0 <= start < end <= len(self._table.rows))
         return start, end
 
     def _place(self, term: str) -> int:
@@ -251,13 +253,13 @@ class Postings:
         if group < 0:
             return -1
         start, end = self._part("ends", group, group + 2).tolist()
-        self._demand(0 <= start <= end <= len(self._table.terms))
+        self._demand(holds=0 <= start <= end <= len(self._table.terms))
         there = self._part("terms", start, end).tobytes().split(b"\n")
         place = group * GROUP + there.index(term) if term in there else -1
-        self._demand(place < len(self._table.most))
+        self._demand(holds=place < len(self._table.most))
         return place
 
-    def _demand(self, holds: bool) -> None:  # noqa: FBT001
+    def _demand(self, *, holds: bool) -> None:
         """Raise where a file is as it was written, and says what cannot be."""
         if self._blocks is not None and not holds:
             raise self._blocks.amiss()
@@ -280,10 +282,6 @@ def rarity(total: int, count: int) -> float:
     """BM25's weight of a term that so many texts have, as FTS5 has it."""
     found = float(np.log((total - count + 0.5) / (count + 0.5)))
     return found if found > 0 else _COMMON
-
-
-_COMMON = 1e-6
-"""Of a term that most texts have."""
 
 
 def _impact(

@@ -7,15 +7,14 @@ hash), how many deletions had been, and the stretch of chunks (see `stretches`).
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vidcut import durable
+from vidcut import durable, stretches
 from vidcut.errors import LibraryError
-from vidcut.stretches import LARGE, Stretch, Stretches, joined, parsed
+from vidcut.stretches import LARGE, Stretch, Stretches, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,16 +139,11 @@ class Snapshots:
     def forget_other_pasts(self) -> None:
         """Remove what an older catalog that was put back knows nothing of, before it goes on.
 
-        It will give the same numbers to other chunks, and count other deletions.
-
         Raises:
             OutputError: they cannot be removed.
         """
-        last, known = self._catalog.last_chunk_id(), self._known()
-        for path in self._folder.glob("[!.]*"):
-            generation, stretch, _ = parsed(path) or ("", None, "")
-            if stretch and (generation not in known or stretch.last > last):
-                Stretches(self._folder, generation, self._kind).remove(path)
+        last = self._catalog.last_chunk_id()
+        stretches.forget_other_pasts(self._folder, self._known(), last)
 
     def rebuild(self) -> None:
         """Make all anew of the catalog."""
@@ -163,12 +157,8 @@ class Snapshots:
     def present(self) -> Iterator[tuple[Path, tuple[str, Space, Stretch] | None]]:
         """Every file there is: of which modality, space and stretch, or None if of no use now."""
         known = self._known()
-        for path in sorted(self._folder.glob("[!.]*")):
-            generation, stretch, kind = parsed(path) or ("", None, "")
-            if generation in known and kind == self._kind and stretch:
-                yield path, (*known[generation], stretch)
-            else:
-                yield path, None
+        for path, generation, stretch in stretches.present(self._folder, known, self._kind):
+            yield path, (*known[generation], stretch) if stretch else None
 
     def is_right(self, modality: str, space: Space, stretch: Stretch) -> bool:
         """Whether the file holds just the catalog's vectors."""
@@ -239,8 +229,8 @@ class Snapshots:
 
     def _generation(self, modality: str, space: Space) -> str:
         library_id = self._catalog.setting("library_id") or ""
-        origin = hashlib.sha256(f"{library_id} {space}".encode()).hexdigest()[:16]
-        return f"{modality}.{origin}.{self._catalog.setting('deletions')}"
+        deletions = self._catalog.setting("deletions")
+        return stretches.generation(modality, f"{library_id} {space}", deletions)
 
     @property
     def _kind(self) -> str:

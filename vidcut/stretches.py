@@ -9,13 +9,14 @@ that there are never many. Who reads takes the files that follow each other with
 from __future__ import annotations
 
 import errno
+import hashlib
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from vidcut import durable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Container, Iterator, Sequence
     from pathlib import Path
 
 _NAME = re.compile(r"(.+)\.(?:([0-9]{12})-)?([0-9]{12})\.([^.]+)")
@@ -132,6 +133,35 @@ def parsed(path: Path) -> tuple[str, Stretch, str] | None:
         return None
     generation, after, last, kind = found.groups()
     return generation, Stretch(path, int(after or 0), int(last)), kind
+
+
+def generation(name: str, origin: str, deletions: str | None) -> str:
+    """What the names of files of one origin begin with, until chunks are deleted (pure)."""
+    return f"{name}.{hashlib.sha256(origin.encode()).hexdigest()[:16]}.{deletions}"
+
+
+def present(
+    folder: Path, generations: Container[str], kind: str
+) -> Iterator[tuple[Path, str, Stretch | None]]:
+    """Every file of a folder: its generation and stretch, or None if of no use now."""
+    for path in sorted(folder.glob("[!.]*")):
+        own, stretch, ending = parsed(path) or ("", None, "")
+        yield path, own, stretch if own in generations and ending == kind else None
+
+
+def forget_other_pasts(folder: Path, generations: Container[str], last: int) -> None:
+    """Remove what is of other generations, or of chunks above ``last``.
+
+    An older catalog that was put back will give the same numbers to other chunks, and count
+    other deletions.
+
+    Raises:
+        OutputError: it cannot be removed.
+    """
+    for path in folder.glob("[!.]*"):
+        own, stretch, kind = parsed(path) or ("", None, "")
+        if stretch and (own not in generations or stretch.last > last):
+            Stretches(folder, own, kind).remove(path)
 
 
 def joined(counts: Sequence[int], new: int) -> int:

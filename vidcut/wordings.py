@@ -9,18 +9,17 @@ all of them together have as many texts and words as the catalog, or none is use
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from vidcut import durable, matching, posted
+from vidcut import durable, matching, posted, stretches
 from vidcut.matching import Postings, Sought
 from vidcut.posted import DamagedError
 from vidcut.postings import Builder, Table
-from vidcut.stretches import LARGE, Stretch, Stretches, joined, parsed
+from vidcut.stretches import LARGE, Stretch, Stretches, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -210,11 +209,8 @@ class Wordings:
         Raises:
             OutputError: they cannot be removed.
         """
-        last, here = self._catalog.last_chunk_id(), self._generation()
-        for path in self._folder.glob("[!.]*"):
-            generation, stretch, _ = parsed(path) or ("", None, "")
-            if stretch and (generation != here or stretch.last > last):
-                self._files().remove(path)
+        last = self._catalog.last_chunk_id()
+        stretches.forget_other_pasts(self._folder, (self._generation(),), last)
 
     def rebuild(self) -> None:
         """Make all anew of the catalog."""
@@ -225,10 +221,8 @@ class Wordings:
 
     def present(self) -> Iterator[tuple[Path, Stretch | None]]:
         """Every file there is: of which stretch, or None if of no use now."""
-        here = self._generation()
-        for path in sorted(self._folder.glob("[!.]*")):
-            generation, stretch, kind = parsed(path) or ("", None, "")
-            yield path, stretch if (generation, kind) == (here, _KIND) else None
+        for path, _, stretch in stretches.present(self._folder, (self._generation(),), _KIND):
+            yield path, stretch
 
     def is_right(self, stretch: Stretch) -> bool:
         """Whether the file holds just the catalog's texts."""
@@ -277,8 +271,7 @@ class Wordings:
 
     def _generation(self) -> str:
         library_id = self._catalog.setting("library_id") or ""
-        origin = hashlib.sha256(library_id.encode()).hexdigest()[:16]
-        return f"{_NAME}.{origin}.{self._catalog.setting('deletions')}"
+        return stretches.generation(_NAME, library_id, self._catalog.setting("deletions"))
 
 
 def _found(parts: Sequence[Postings], sought: Sought, told: Sequence[str]) -> Found:
