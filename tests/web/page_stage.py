@@ -116,6 +116,7 @@ class Stage:
             page.on("pageerror", lambda error: wrong.append(str(error)))
             page.on("dialog", lambda dialog: wrong.append(dialog.message))
             page.on("console", lambda said: wrong.extend([said.text] * (said.type == "error")))
+            self.served.fail_if_ended()
             page.goto(self.served.address)
             page.wait_for_selector("body.ready")
             if path:

@@ -149,6 +149,12 @@ class Served:
             time.sleep(0.05)
         pytest.fail(f"the job did not start: {now}")
 
+    def fail_if_ended(self) -> None:
+        """Say how the server ended, where what follows would only show that it is gone."""
+        if self.process.poll() is not None:
+            complaints = self.process.stderr.read() if self.process.stderr else ""
+            pytest.fail(f"the server ended with {self.process.returncode}: {complaints}")
+
     def stop(self, number: int = signal.SIGTERM) -> float:
         """How long it takes to end, in seconds."""
         begun_s = time.monotonic()
