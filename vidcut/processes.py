@@ -108,6 +108,7 @@ class Pouring:
             process_group=0,
             bufsize=0,
         )
+        self._ending = threading.Lock()
 
     def read(self, most_bytes: int) -> bytes:
         """What comes next; nothing where it has ended."""
@@ -116,9 +117,10 @@ class Pouring:
 
     def end(self) -> None:
         """Kill it and its children; who reads gets the rest."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        with self._ending:
+            if self._process.poll() is None:  # else its number may be another's by now
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
     def release(self) -> None:
         """End it and close its pipe, when nobody reads any more."""

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
+
+from vidcut.processes import Pouring
 
 PROGRAM = """
 import json, os, subprocess, sys, threading
@@ -37,3 +40,18 @@ def priorities(by: int) -> list[int]:
     )
     found: list[int] = json.loads(done.stdout)
     return found
+
+
+def test_what_has_ended_is_killed_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    killed: list[int] = []
+    kill = os.killpg
+
+    def noted(pid: int, number: int) -> None:
+        killed.append(pid)
+        kill(pid, number)
+
+    monkeypatch.setattr(os, "killpg", noted)
+    pouring = Pouring(["sleep", "60"])
+    pouring.end()
+    pouring.release()  # its number may be another's by now
+    assert len(killed) == 1
