@@ -4,8 +4,9 @@
 
 Makes a small library, once as it is at rest and once as a writer leaves it that is killed, and
 changes one of its files at a time: bits, bytes, sectors, pages that are emptied, swapped or old,
-cuts, garbage; and a file of texts becomes another library's, an older one's or another
-stretch's. Each time all is asked of the library that can be asked, in another process.
+cuts, garbage; and a file of texts or of vectors becomes another library's, an older one's, or
+another stretch's or modality's. Each time all is asked of the library that can be asked, in
+another process.
 Right is the answer that the whole library gives, or an error of vidcut's own. Of a log, which
 may end anywhere when the power fails, right is also the answer that the library gave after an
 earlier transaction. Anything else, and any crash, is told with the number that makes it again,
@@ -114,8 +115,8 @@ def _tried(made: Path, number: int, only: str) -> dict[str, Any]:
         target = chance.choice([t for t in _targets(home / ".vidcut", state) if only in str(t)])
         data = target.read_bytes()
         changes = MOVING if state == "rest" or target.name.endswith("-wal") else {}
-        if target.parent.name == "texts":
-            strangers = sorted((made / "strangers").iterdir())
+        if target.parent.name in KEPT:
+            strangers = sorted((made / "strangers" / target.parent.name).iterdir())
             changes = {**changes, **dict.fromkeys(STRANGE, _one_of(strangers))}
         name, change = chance.choice([*CHANGES.items(), *changes.items()])
         target.write_bytes(change(data, chance))
@@ -220,6 +221,8 @@ MOVING: dict[str, Callable[[bytes, random.Random], bytes]] = {
     "left out": lambda data, chance: data[: (at := _block(data, chance, PAGE))] + data[at + PAGE :],
 }
 """What only a seal or a log's chain of checksums tells."""
+KEPT = ("texts", "vectors")
+"""The folders of files that are derived, and bound to what they are of."""
 STRANGE = ("a stranger's", "a stranger's ", "a stranger's  ")
 SHORTER = ("cut", "cut at a page", "left out")
 """After which a log ends before its end: what follows is no longer where it belongs."""
@@ -250,19 +253,22 @@ def _make(made: Path) -> None:
         shutil.copytree(live, made / "killed")
     (made / "killed" / ".vidcut" / "catalog.sqlite-shm").unlink()
     (made / "killed.json").write_text(json.dumps(answers))
-    _fill(made / "other", made / "strangers")
+    _fill(made / "other", made / "strangers", since=100)
 
 
-def _fill(home: Path, strangers: Path) -> None:
-    """A library with two files of texts; all that there ever were are kept as strangers."""
-    strangers.mkdir(exist_ok=True)
+def _fill(home: Path, strangers: Path, *, since: int = 0) -> None:
+    """A library with two files of each kind; all that there ever were are kept as strangers."""
+    for name in KEPT:
+        (strangers / name).mkdir(parents=True, exist_ok=True)
     with library.open_to_write(home / ".vidcut", _flat(), create=True) as holdings:
         for number in range(VIDEOS):
-            _add(holdings, number)
+            _add(holdings, since + number)
             if number in {1, VIDEOS - 2, VIDEOS - 1}:
                 holdings.refresh_snapshots(MODALITIES)
-                for file in holdings.folder.glob("texts/*"):
-                    shutil.copy(file, strangers / f"{home.name} {number} {file.name}")
+                for name in KEPT:
+                    for file in (holdings.folder / name).iterdir():
+                        kept = f"{home.name} {number} {file.name}"
+                        shutil.copy(file, strangers / name / kept)
             if number == 1:
                 first = holdings.catalog.videos()[0]
                 holdings.forget([first])  # what there was is an older generation's

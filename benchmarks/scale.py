@@ -196,7 +196,7 @@ def _flat(
     found: list[list[tuple[float, int]]] = [[] for _ in queries]
     times = [0.0 for _ in queries]
     for path in sorted(folder.glob(f"{modality}.*.faiss")):
-        ids, vectors = plugin.read(path, queries[0].shape[0])
+        ids, vectors = plugin.read(path, queries[0].shape[0], path.name)
         flat = plugin.FaissStore(ids, vectors)
         for place, query in enumerate(queries):
             begun = time.process_time()

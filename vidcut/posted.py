@@ -137,7 +137,7 @@ def digest_of(of: str, head: bytes) -> bytes:
     return hashlib.sha256(of.encode() + b"\n" + head).digest()
 
 
-def write(path: Path, table: Table, of: str) -> None:
+def write(table: Table, path: Path, of: str) -> None:
     """Write the file, and what it is of.
 
     Raises:

@@ -276,12 +276,13 @@ class Subtitles(Protocol):
 class VectorStore(Protocol):
     """Finds the nearest vectors.
 
-    ``stores/NAME.py`` has ``create(dim)``, ``load(path, dim)``, and ``read(path, dim)``, which
-    gives all ids ``(n,)`` and vectors ``(n, dim)`` of a file; where its files are another
+    ``stores/NAME.py`` has ``create(dim)``, ``load(path, dim, of)``, and ``read(path, dim, of)``,
+    which gives all ids ``(n,)`` and vectors ``(n, dim)`` of a file; where its files are another
     store's, ``KIND`` is that one's name.
 
     A store is a cache of the catalog: `read` raises `LibraryError` on whatever is not exactly
-    what `save` wrote, and so does `load`, or `search` where it first looks at what is wrong.
+    what `save` wrote, with the same words of what it is of; and so does `load`, or `search`
+    where it first looks at what is wrong. `load` itself tells a file that is of anything else.
     """
 
     def __len__(self) -> int: ...
@@ -298,8 +299,8 @@ class VectorStore(Protocol):
         nearest (of the first ten 0.99), where ``among`` limits them always.
         """
 
-    def save(self, path: Path) -> None:
-        """Write the file ``path``; making it atomic is the caller's."""
+    def save(self, path: Path, of: str) -> None:
+        """Write the file ``path``, of just this; making it atomic is the caller's."""
 
 
 class Exporter(Protocol):

@@ -2,7 +2,8 @@
 
 They are a cache of the catalog: what is behind is extended from it, what is wrong in any way is
 made anew. A file's name carries what it was made of: the library's id and the space (as a
-hash), how many deletions had been, and the stretch of chunks (see `stretches`).
+hash), how many deletions had been, and the stretch of chunks (see `stretches`); so does its
+digest, so that a file of anything else is none.
 """
 
 from __future__ import annotations
@@ -107,9 +108,9 @@ class Snapshots:
                 return False
         last = self._catalog.last_chunk_id()
         end = kept[-1].last if kept else 0
-        while True:
+        while end < last:  # where no vector is new, a file of none says so
             ids, vectors = self._new(modality, space, end, LARGE)
-            if not len(ids):
+            if not len(ids) and not kept:
                 break
             until = last if len(ids) < LARGE else int(ids[-1])
             taken = joined(counts, len(ids))
@@ -127,8 +128,6 @@ class Snapshots:
             kept[len(kept) - taken :] = [made]
             counts[len(counts) - taken :] = [len(store)]
             end = until
-        if kept and kept[-1].last < last:
-            kept[-1] = files.stretch(kept[-1], last)
         files.keep_only(kept)
         return True
 
@@ -195,7 +194,8 @@ class Snapshots:
             parts = []
             for stretch in files.chain(self._bad):
                 try:
-                    parts.append(_Part(self._store.load(stretch.path, space.dim), stretch))
+                    store = self._store.load(stretch.path, space.dim, stretch.of)
+                    parts.append(_Part(store, stretch))
                 except LibraryError as error:
                     if stretch.path.exists():  # else a writer has just put another in its place
                         _log.warning("%s", error)
@@ -214,7 +214,7 @@ class Snapshots:
     def _read(
         self, stretch: Stretch, space: Space
     ) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-        ids, vectors = self._store.read(stretch.path, space.dim)
+        ids, vectors = self._store.read(stretch.path, space.dim, stretch.of)
         return ids, vectors.astype(np.float16, copy=False)
 
     def _files(self, modality: str, space: Space) -> Stretches:

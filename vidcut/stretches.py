@@ -3,7 +3,8 @@
 A file's name says of what it is: ``GENERATION.LAST.KIND``, or ``GENERATION.AFTER-LAST.KIND``
 where it does not begin with the first chunk. Chunks that come later make a file of their own,
 so that to add a few costs a few; it takes in the one before where that is not much larger, so
-that there are never many. Who reads takes the files that follow each other without a gap.
+that there are never many. Who reads takes the files that follow each other without a gap. What
+keeps them takes its digests over the name too, so that no file passes under another's.
 """
 
 from __future__ import annotations
@@ -36,6 +37,11 @@ class Stretch(NamedTuple):
     after: int
     last: int
 
+    @property
+    def of(self) -> str:
+        """What the file is to be of, for its digest: its name says all of that."""
+        return self.path.name
+
 
 class Stretches:
     """The files of one generation in a folder.
@@ -60,8 +66,8 @@ class Stretches:
             yield longest
             end = longest.last
 
-    def write(self, after: int, last: int, save: Callable[[Path], None]) -> Stretch:
-        """A file of a stretch, whole or not at all.
+    def write(self, after: int, last: int, save: Callable[[Path, str], None]) -> Stretch:
+        """A file of a stretch, whole or not at all; ``save`` is told where and what it is of.
 
         Raises:
             OutputError: it cannot be written.
@@ -75,20 +81,7 @@ class Stretches:
                 durable.nothing_left(self._folder, f".{name}.*.part"),
                 durable.whole(made.path) as aside,
             ):
-                save(aside)
-        return made
-
-    def stretch(self, one: Stretch, last: int) -> Stretch:
-        """The file is of all chunks up to ``last``, of which there were no more for it.
-
-        Raises:
-            OutputError: it cannot be renamed.
-        """
-        made = self._named(one.after, last)
-        with durable.writing_in(self._folder):
-            self._demand_no_link()
-            one.path.replace(made.path)
-            durable.sync(self._folder)
+                save(aside, made.of)
         return made
 
     def keep_only(self, kept: Sequence[Stretch]) -> None:

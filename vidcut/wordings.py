@@ -10,6 +10,7 @@ all of them together have as many texts and words as the catalog, or none is use
 from __future__ import annotations
 
 import logging
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -195,7 +196,7 @@ class Wordings:
                     self._give_up(error)
                     return False
             after = old[0].after if old else end
-            made = files.write(after, until, self._saving(new.table(), after, until))
+            made = files.write(after, until, partial(posted.write, new.table()))
             self._bad.discard(made.path)
             kept[len(kept) - taken :] = [made]
             counts[len(counts) - taken :] = [len(new)]
@@ -246,19 +247,12 @@ class Wordings:
         while True:
             try:
                 chain = files.chain(self._bad)
-                return [(one, Postings.opened(one.path, self._of(*one[1:]))) for one in chain]
+                return [(one, Postings.opened(one.path, one.of)) for one in chain]
             except DamagedError as error:
                 self._give_up(error)
 
     def _read(self, stretch: Stretch) -> Table:
-        return posted.read(stretch.path, self._of(stretch.after, stretch.last))
-
-    def _saving(self, table: Table, after: int, last: int) -> Callable[[Path], None]:
-        return lambda path: posted.write(path, table, self._of(after, last))
-
-    def _of(self, after: int, last: int) -> str:
-        """What a file's digest has it be of: no other library, past or stretch."""
-        return f"{self._generation()} {after} {last}"
+        return posted.read(stretch.path, stretch.of)
 
     def _give_up(self, error: DamagedError) -> None:
         if error.path.exists():  # else a writer has just put another in its place

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DIM = 24
 """No multiple of 16, so that no library's fast path covers a whole row."""
+OF = "frame.0123456789abcdef.0.000000000500.store"
+"""What the files are of."""
 
 
 @pytest.fixture(params=plugins.names("stores"))
@@ -205,8 +207,8 @@ class TestEmptyStore:
     def empty(self, plugin: Any, tmp_path: Path, request: pytest.FixtureRequest) -> VectorStore:
         store: VectorStore = plugin.create(DIM)
         if request.param == "loaded":
-            store.save(tmp_path / "snapshot")
-            store = plugin.load(tmp_path / "snapshot", DIM)
+            store.save(tmp_path / "snapshot", OF)
+            store = plugin.load(tmp_path / "snapshot", DIM, OF)
         return store
 
     @pytest.mark.parametrize("among", [None, [], [3]])
@@ -231,41 +233,41 @@ class TestSnapshot:
     @pytest.fixture
     def path(self, store: VectorStore, tmp_path: Path) -> Path:
         path = tmp_path / "帧 snapshot"
-        store.save(path)
+        store.save(path, OF)
         return path
 
     def test_comes_back_as_it_was(self, plugin: Any, store: VectorStore, path: Path) -> None:
-        loaded = plugin.load(path, DIM)
+        loaded = plugin.load(path, DIM, OF)
         assert len(loaded) == 500
         for seed in range(5):
             assert_equal(loaded.search(unit(seed), 20), store.search(unit(seed), 20))
 
     def test_is_one_file_and_always_the_same(self, store: VectorStore, path: Path) -> None:
-        store.save(path.with_name("again"))
+        store.save(path.with_name("again"), OF)
         assert sorted(entry.name for entry in path.parent.iterdir()) == ["again", path.name]
         assert path.read_bytes() == path.with_name("again").read_bytes()
 
     def test_holds_no_pickle(self, path: Path) -> None:
-        assert path.read_bytes().startswith(b"vidcut vectors 2")
+        assert path.read_bytes().startswith(b"vidcut vectors 3")
 
     def test_can_be_added_to_and_saved_over_itself(
         self, plugin: Any, path: Path, vectors: NDArray[np.float16]
     ) -> None:
-        loaded = plugin.load(path, DIM)
-        loaded.save(path)
+        loaded = plugin.load(path, DIM, OF)
+        loaded.save(path, OF)
         loaded.add(np.arange(8000, 8500, dtype=np.int64), vectors)
-        loaded.save(path)
-        again = plugin.load(path, DIM)
+        loaded.save(path, OF)
+        again = plugin.load(path, DIM, OF)
         assert len(again) == len(loaded) == 1000
         assert_equal(again.search(unit(1), 50), loaded.search(unit(1), 50))
 
     def test_stays_readable_when_another_takes_its_place(
         self, plugin: Any, store: VectorStore, path: Path, vectors: NDArray[np.float16]
     ) -> None:
-        loaded = plugin.load(path, DIM)
+        loaded = plugin.load(path, DIM, OF)
         other = plugin.create(DIM)
         other.add(np.arange(2, dtype=np.int64), vectors[:2])
-        other.save(path)
+        other.save(path, OF)
         assert_equal(loaded.search(unit(1), 50), store.search(unit(1), 50))
 
     def test_with_any_byte_changed_is_refused(self, plugin: Any, path: Path) -> None:
@@ -277,10 +279,10 @@ class TestSnapshot:
                 whole[place] ^= flip
                 path.write_bytes(whole)
                 with pytest.raises(LibraryError, match="builds it anew"):
-                    plugin.load(path, DIM)
+                    plugin.load(path, DIM, OF)
                 whole[place] ^= flip
         path.write_bytes(whole)
-        assert len(plugin.load(path, DIM)) == 500
+        assert len(plugin.load(path, DIM, OF)) == 500
 
     @pytest.mark.parametrize("damage", ["zeroed", "stale", "swapped", "shifted"])
     @pytest.mark.parametrize("size", [512, 4096])
@@ -300,9 +302,9 @@ class TestSnapshot:
                 left[place] = bytes(size) if damage == "zeroed" else blocks[place - 1]
             path.write_bytes(b"".join(left))
             with pytest.raises(LibraryError, match="builds it anew"):
-                plugin.load(path, DIM)
+                plugin.load(path, DIM, OF)
         path.write_bytes(whole)
-        assert len(plugin.load(path, DIM)) == 500
+        assert len(plugin.load(path, DIM, OF)) == 500
 
     def test_cut_short_or_lengthened_is_refused(self, plugin: Any, path: Path) -> None:
         whole = path.read_bytes()
@@ -310,7 +312,7 @@ class TestSnapshot:
         for damaged in [*(whole[:length] for length in lengths), whole + b"\0", whole * 2]:
             path.write_bytes(damaged)
             with pytest.raises(LibraryError, match="builds it anew"):
-                plugin.load(path, DIM)
+                plugin.load(path, DIM, OF)
 
     def test_of_impossible_size_is_refused_before_memory_is_taken(
         self, plugin: Any, path: Path
@@ -319,31 +321,37 @@ class TestSnapshot:
         whole[24:32] = b"\xff" * 8
         path.write_bytes(whole)
         with pytest.raises(LibraryError, match="cut short"):
-            plugin.load(path, DIM)
+            plugin.load(path, DIM, OF)
 
     @pytest.mark.parametrize("dim", [DIM - 1, DIM + 1, 2 * DIM, 1])
     def test_of_another_width_is_refused(self, plugin: Any, path: Path, dim: int) -> None:
         with pytest.raises(LibraryError, match="something else"):
-            plugin.load(path, dim)
+            plugin.load(path, dim, OF)
+
+    @pytest.mark.parametrize("of", ["", OF[1:], OF + " ", "asr" + OF[5:]])
+    def test_of_anything_else_is_refused(self, plugin: Any, path: Path, of: str) -> None:
+        for opened in (plugin.load, plugin.read):
+            with pytest.raises(LibraryError, match="or another's; vidcut builds it anew"):
+                opened(path, DIM, of)
 
     def test_of_another_store_is_never_misread(self, plugin: Any, path: Path) -> None:
         """Stores may share a form; where they do not, they say so."""
         for name in plugins.names("stores"):
             try:
-                loaded = plugins.load("stores", name).load(path, DIM)
+                loaded = plugins.load("stores", name).load(path, DIM, OF)
             except LibraryError:
                 continue
-            mine = plugin.load(path, DIM)
+            mine = plugin.load(path, DIM, OF)
             assert_equal(loaded.search(unit(1), 9), mine.search(unit(1), 9))
 
     def test_that_is_missing_or_a_folder_is_refused(self, plugin: Any, tmp_path: Path) -> None:
         for path in (tmp_path / "none", tmp_path):
             with pytest.raises(LibraryError, match="cannot be read"):
-                plugin.load(path, DIM)
+                plugin.load(path, DIM, OF)
 
     def test_that_cannot_be_written_says_so(self, store: VectorStore, tmp_path: Path) -> None:
         with pytest.raises(LibraryError, match="cannot be written"):
-            store.save(tmp_path / "none" / "snapshot")
+            store.save(tmp_path / "none" / "snapshot", OF)
 
 
 def assert_equal(

@@ -202,16 +202,18 @@ def snapshot(data: bytes) -> None:
 
 
 _DIM = 3
+_OF = "frame.0123456789abcdef.0.000000000003.flat"
+"""What a snapshot's digest has it be of."""
 
 
 def _as_it_is(content: bytes) -> None:
     path = _written("vectors.0", content)
     for kind in (np.float16, np.float32):
         with _refusals(LibraryError):
-            ids, vectors = _snapshot.read(path, _DIM, kind)
+            ids, vectors = _snapshot.read(path, _DIM, kind, _OF)
             assert vectors.shape == (len(ids), _DIM)
             again = path.with_name("vectors.1")
-            _snapshot.write(again, ids, vectors)
+            _snapshot.write(again, ids, vectors, _OF)
             assert again.read_bytes() == content
 
 
@@ -220,7 +222,7 @@ def _sealed(content: bytes) -> None:
     facts, rest = content[:32].ljust(32, b"\0"), content[32:]
     count = struct.unpack("<Q", facts[-8:])[0]
     whole, vectors_at = np.frombuffer(rest, np.uint8), 8 * min(count, len(rest) // 8)
-    digest = _snapshot.digest_of(facts, whole[:vectors_at], whole[vectors_at:])
+    digest = _snapshot.digest_of(_OF, facts, whole[:vectors_at], whole[vectors_at:])
     _as_it_is(facts + digest + rest)
 
 
@@ -231,8 +233,8 @@ def _damaged(content: bytes) -> None:
     ids = np.frombuffer(rest, "<i8", count)
     vectors = np.frombuffer(rest, "<f4", count * _DIM, 8 * count).reshape(count, _DIM)
     path = _folder() / "vectors.0"
-    _snapshot.write(path, ids, vectors)
-    read_ids, read_vectors = _snapshot.read(path, _DIM, np.float32)
+    _snapshot.write(path, ids, vectors, _OF)
+    read_ids, read_vectors = _snapshot.read(path, _DIM, np.float32, _OF)
     assert (read_ids.tobytes(), read_vectors.tobytes()) == (ids.tobytes(), vectors.tobytes())
     held = path.read_bytes()
     at = place % len(held) // 8 * 8
@@ -241,7 +243,7 @@ def _damaged(content: bytes) -> None:
         return
     path.write_bytes(held[:at] + changed + held[at + 8 :])
     try:
-        _snapshot.read(path, _DIM, np.float32)
+        _snapshot.read(path, _DIM, np.float32, _OF)
     except LibraryError:
         return
     raise AssertionError(f"the change at byte {at} was not found out")

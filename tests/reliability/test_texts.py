@@ -160,7 +160,7 @@ def test_a_forged_file_is_told_by_verifying_and_crashes_nothing(made: Made, coun
         path = paths[number % 2]
         stretch = stretches.parsed(path)
         assert stretch is not None
-        of = Wordings(made.whole, made.catalog)._of(*stretch[1][1:])
+        of = stretch[1].of
         data, what = forging.forged(path.read_bytes(), of, chance)
         right, verified = try_one(made, path, data)
         assert verified == (data == path.read_bytes()), (number, what)

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from vidcut import library, plugins, snapshots, stretches
 from vidcut.errors import OutputError
 from vidcut.records import Draft, Space, Span
-from vidcut.stores import _lists
+from vidcut.stores import _lists, _snapshot
 from vidcut.stretches import joined
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from vidcut.records import Vector
@@ -111,9 +112,12 @@ def test_chunks_of_other_modalities_are_not_looked_through_at_each_opening(
     folder: Path, store: Any
 ) -> None:
     add(folder, store, 30)
-    add(folder, store, 5, modality="asr")
-    (frame,) = [name for name in files(folder) if name.startswith("frame")]
-    assert ".000000000035." in frame
+    (large,) = files(folder).items()
+    for _ in range(3):
+        add(folder, store, 5, modality="asr")
+    first, none = [item for item in files(folder).items() if item[0].startswith("frame")]
+    assert {first, none} > {large}
+    assert {".000000000030-000000000045." in name for name, _ in (first, none)} == {True, False}
     assert len(nearest(folder, store)) == 30
 
 
@@ -150,6 +154,97 @@ def test_a_list_that_is_damaged_is_written_anew_by_the_next_index_run(
     caplog.clear()
     assert [one for one, _ in nearest(folder, store)] == truth(40)
     assert not caplog.text
+
+
+def another(folder: Path, store: Any) -> None:
+    """Of another library, which has as many chunks."""
+    elsewhere = folder.with_name("elsewhere")
+    add(elsewhere, store, 40, another=1_000)
+    add(folder, store, 40)
+    put(in_order(elsewhere)[0], folder)
+
+
+def another_modality(folder: Path, store: Any) -> None:
+    """What was said, rather than seen."""
+    add(folder, store, 40)
+    add(folder, store, 40, modality="asr")
+    put(in_order(folder, "asr")[-1], folder)
+
+
+def older(folder: Path, store: Any) -> None:
+    """What there was before something was deleted and as much added."""
+    add(folder, store, 40, another=1_000)
+    kept = in_order(folder)[0].rename(folder / "kept")
+    with library.open_to_write(folder, store) as holdings, holdings.catalog.writing():
+        holdings.catalog.forget_video(1)
+    add(folder, store, 40)
+    put(kept, folder)
+
+
+def shorter(folder: Path, store: Any) -> None:
+    """What there was before more was added."""
+    add(folder, store, 20)
+    kept = in_order(folder)[0].rename(folder / "kept")
+    add(folder, store, 20)
+    put(kept, folder)
+
+
+def later(folder: Path, store: Any) -> None:
+    """Of the chunks that come after these."""
+    add(folder, store, 80)
+    put(in_order(folder)[1], folder)
+
+
+def in_order(folder: Path, modality: str = "frame") -> list[Path]:
+    """The files of a modality that have vectors, the first chunks' first."""
+    found = [stretches.parsed(path) for path in (folder / "vectors").glob(f"{modality}.*")]
+    known = sorted((one[1] for one in found if one), key=lambda one: one.after)
+    return [one.path for one in known if one.path.stat().st_size > _snapshot.HEADER.size]
+
+
+def put(other: Path, folder: Path) -> None:
+    """A file in the place of the first."""
+    path = in_order(folder)[0]
+    assert path.read_bytes() != other.read_bytes()
+    path.write_bytes(other.read_bytes())
+
+
+def demand_the_catalogs(folder: Path, store: Any) -> None:
+    """The answers are those without any file."""
+    found = nearest(folder, store)
+    (folder / "vectors").rename(folder / "aside")
+    right = nearest(folder, store)
+    (folder / "aside").rename(folder / "vectors")
+    assert [one for one, _ in found] == [one for one, _ in right]
+    assert len(found) >= 40
+
+
+@pytest.mark.parametrize("exchanged", [another, another_modality, older, shorter, later])
+def test_no_file_passes_for_another(
+    folder: Path,
+    store: Any,
+    exchanged: Callable[[Path, Any], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    exchanged(folder, store)
+    demand_the_catalogs(folder, store)
+    (line,) = caplog.messages
+    assert "is damaged, or another's; vidcut builds it anew" in line
+    add(folder, store, 1)
+    caplog.clear()
+    demand_the_catalogs(folder, store)
+    assert not caplog.text
+    assert all(right_or_not(folder, store))
+
+
+def right_or_not(folder: Path, store: Any) -> list[bool]:
+    """Of each file, whether it holds what it is of."""
+    holdings = library.open_(folder, store)
+    try:
+        found = [present for _, present in holdings.vectors.present()]
+        return [one is not None and holdings.vectors.is_right(*one) for one in found]
+    finally:
+        holdings.close()
 
 
 def test_of_footage_that_is_forgotten_no_vectors_stay(folder: Path, store: Any) -> None:

@@ -9,9 +9,9 @@ many lists; as many for each query would be too few for those, and too many for 
 The file: a header (`HEADER`), the lists' centres ``float32 (lists, dim)``, where each list's
 rows begin ``int64 (lists + 1,)``, a digest of each list's ids and rows, then ids ``int64 (n,)``
 list by list and rows ``int32 (n,)`` in the order of their ids, then the vectors ``(n, dim)``,
-all little-endian. The header's digest is over all before the ids, and compared before any of it
-is used. A list's own is compared when a query first looks into it: a search of ten million
-chunks pays for what it reads.
+all little-endian. The header's digest is over what the file is of and all before the ids, and
+compared before any of it is used. A list's own is compared when a query first looks into it: a
+search of ten million chunks pays for what it reads.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 HEADER = struct.Struct("<16sIIffQ16s32s")
 """Magic, dimension, lists, how far in cosine a list's centre may be from the nearest one, the share
 of rows that the queries looked into that settled it, rows, the digest of ids and their order, and
-of all before the ids."""
-MAGIC = b"vidcut lists 1\0\0"
+of what the file is of and all before the ids."""
+MAGIC = b"vidcut lists 2\0\0"
 LEAST = 1 << 17
 """Rows from which on lists pay: a flat scan of as many takes 10 ms (benchmarks/scale.py)."""
 _RECALL, _MARGIN = 0.999, 1.1
@@ -59,8 +59,8 @@ _FEW_ROWS = 20_000
 """Rows that are looked up one by one where only these are allowed."""
 
 
-def write(path: Path, ids: NDArray[np.int64], vectors: NDArray[np.float16]) -> bool:
-    """Write the file; whether lists pay here, else nothing is written.
+def write(path: Path, ids: NDArray[np.int64], vectors: NDArray[np.float16], of: str) -> bool:
+    """Write the file, and what it is of; whether lists pay here, else nothing is written.
 
     Raises:
         LibraryError: the file cannot be written.
@@ -83,7 +83,7 @@ def write(path: Path, ids: NDArray[np.int64], vectors: NDArray[np.float16]) -> b
     try:
         path.unlink(missing_ok=True)
         with path.open("xb") as file:
-            file.write(header + digest_of(header, *map(_bytes, table)))
+            file.write(header + digest_of(of, header, *map(_bytes, table)))
             for part in (*table, ids, by_id):
                 file.write(_bytes(part).data)
             file.write(bytes(-file.tell() % _ALIGNED))
@@ -100,13 +100,13 @@ _ALIGNED = 64
 
 
 class Lists:
-    """A file of `write`, mapped read-only.
+    """A file of `write`, of just this, mapped read-only.
 
     Raises:
         LibraryError: it is not what was written; of a list, when a query looks into it.
     """
 
-    def __init__(self, path: Path, dim: int) -> None:
+    def __init__(self, path: Path, dim: int, of: str) -> None:
         self._path = path
         try:
             data = np.asarray(np.memmap(path, dtype=np.uint8, mode="r"))
@@ -124,9 +124,9 @@ class Lists:
         if len(data) != vectors_at + rows * dim * 2:
             raise LibraryError(refusal(path, "is cut short or too long"))
         table = [data[start:end] for start, end in _pairs(ends)]
-        found = digest_of(data[: HEADER.size - _DIGEST_BYTES].tobytes(), *table)
+        found = digest_of(of, data[: HEADER.size - _DIGEST_BYTES].tobytes(), *table)
         if found != whole or data[ids_at + rows * 12 : vectors_at].any():
-            raise LibraryError(refusal(path, "is damaged"))
+            raise LibraryError(refusal(path, "is damaged, or another's"))
         self._centres = table[0].view("<f4").reshape(lists, dim)
         self._starts = table[1].view("<i8")
         self._sums = table[2]
@@ -258,7 +258,7 @@ def _exact(
 
 
 def _sum(*parts: NDArray[np.generic]) -> bytes:
-    return digest_of(b"", *map(_bytes, parts))[:_SUM_BYTES]
+    return digest_of("", b"", *map(_bytes, parts))[:_SUM_BYTES]
 
 
 def _bytes(array: NDArray[np.generic]) -> NDArray[np.uint8]:

@@ -30,18 +30,18 @@ def create(dim: int) -> FaissStore:
     return FaissStore(np.empty(0, dtype=np.int64), np.empty((0, dim), dtype=np.float16))
 
 
-def load(path: Path, dim: int) -> FaissStore:
-    """Map what `FaissStore.save` wrote; raises `LibraryError` where it is anything else."""
-    return FaissStore.opened(path, dim)
+def load(path: Path, dim: int, of: str) -> FaissStore:
+    """Map what `FaissStore.save` wrote of this; raises `LibraryError` on anything else."""
+    return FaissStore.opened(path, dim, of)
 
 
-def read(path: Path, dim: int) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+def read(path: Path, dim: int, of: str) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
     """All ids and vectors of such a file, checked; as `load`."""
     if _has_lists(path):
-        lists = Lists(path, dim)
+        lists = Lists(path, dim, of)
         lists.check()
         return lists.ids, lists.vectors
-    ids, vectors = _snapshot.read(path, dim, np.float16)
+    ids, vectors = _snapshot.read(path, dim, np.float16, of)
     return ids, vectors.view(np.float16)
 
 
@@ -65,12 +65,12 @@ class FaissStore:
         self._added: list[tuple[NDArray[np.int64], NDArray[np.float16]]] = []
 
     @classmethod
-    def opened(cls, path: Path, dim: int) -> Self:
+    def opened(cls, path: Path, dim: int, of: str) -> Self:
         """See `load`."""
         if _has_lists(path):
-            lists = Lists(path, dim)
+            lists = Lists(path, dim, of)
             return cls(lists.ids, lists.vectors, lists)
-        ids, vectors = _snapshot.read(path, dim, np.float16)
+        ids, vectors = _snapshot.read(path, dim, np.float16, of)
         return cls(ids, vectors.view(np.float16))
 
     def __len__(self) -> int:
@@ -94,11 +94,12 @@ class FaissStore:
         rows = self._candidates(vector, count, among) if count > 0 else np.empty(0, np.int64)
         return best(self._ids[rows], self._vectors[rows].astype(np.float32), vector, count)
 
-    def save(self, path: Path) -> None:
-        """Write the file ``path``; making it atomic is the caller's."""
+    def save(self, path: Path, of: str) -> None:
+        """Write the file ``path``, of just this; making it atomic is the caller's."""
         self._settle()
-        if len(self) < _lists.LEAST or not _lists.write(path, self._ids, self._vectors):
-            _snapshot.write(path, self._ids, self._vectors)
+        held = self._ids, self._vectors
+        if len(self) < _lists.LEAST or not _lists.write(path, *held, of):
+            _snapshot.write(path, *held, of)
 
     def _settle(self) -> None:
         """Join what was added to the rest, once for many additions."""

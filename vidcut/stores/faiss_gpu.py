@@ -47,9 +47,9 @@ def create(dim: int) -> FaissGpuStore:
     return FaissGpuStore(np.empty(0, dtype=np.int64), np.empty((0, dim), dtype="<f2"))
 
 
-def load(path: Path, dim: int) -> FaissGpuStore:
-    """Map what `FaissGpuStore.save` wrote; raises `LibraryError` where it is anything else."""
-    return FaissGpuStore.opened(path, dim)
+def load(path: Path, dim: int, of: str) -> FaissGpuStore:
+    """Map what `FaissGpuStore.save` wrote of this; raises `LibraryError` on anything else."""
+    return FaissGpuStore.opened(path, dim, of)
 
 
 def without_gpu() -> str:

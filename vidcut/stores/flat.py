@@ -22,14 +22,14 @@ def create(dim: int) -> FlatStore:
     return FlatStore(np.empty(0, dtype=np.int64), np.empty((0, dim), dtype=np.float32))
 
 
-def load(path: Path, dim: int) -> FlatStore:
-    """Map what `FlatStore.save` wrote; raises `LibraryError` where it is anything else."""
-    return FlatStore(*_snapshot.read(path, dim, np.float32))
+def load(path: Path, dim: int, of: str) -> FlatStore:
+    """Map what `FlatStore.save` wrote of this; raises `LibraryError` on anything else."""
+    return FlatStore(*_snapshot.read(path, dim, np.float32, of))
 
 
-def read(path: Path, dim: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def read(path: Path, dim: int, of: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """All ids and vectors of such a file; as `load`."""
-    return _snapshot.read(path, dim, np.float32)
+    return _snapshot.read(path, dim, np.float32, of)
 
 
 class FlatStore:
@@ -66,10 +66,10 @@ class FlatStore:
         rows = _candidates(cosines, count, slack(len(vector)))
         return best(self._ids[rows], self._vectors[rows], vector, count)
 
-    def save(self, path: Path) -> None:
-        """Write the file ``path``; making it atomic is the caller's."""
+    def save(self, path: Path, of: str) -> None:
+        """Write the file ``path``, of just this; making it atomic is the caller's."""
         self._settle()
-        _snapshot.write(path, self._ids, self._vectors)
+        _snapshot.write(path, self._ids, self._vectors, of)
 
     def _settle(self) -> None:
         """Join what was added to the rest, once for many additions."""
