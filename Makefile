@@ -11,6 +11,7 @@ VIDCUT := $(VENV)/bin/vidcut
 DEMO := --library demo --overwrite
 
 .DEFAULT_GOAL := help
+unexport PYTHONDONTWRITEBYTECODE # the tests start vidcut a thousand times: it is compiled once
 .DELETE_ON_ERROR:
 .PHONY: help venv demo test reliability check coverage sample-media bench clean
 

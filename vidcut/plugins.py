@@ -49,6 +49,7 @@ def load(family: str, name: str) -> ModuleType:
     try:
         return importlib.import_module(f"vidcut.{family}.{name}")
     except ImportError as error:
-        message = f"{family}/{name} needs the package {error.name!r}, which cannot be imported"
+        package = f"the package {error.name!r}" if error.name else "a package"
+        message = f"{family}/{name} needs {package}, which cannot be imported"
         remedy = "'vidcut doctor' names the command that mends it"
         raise MissingError(f"{message} ({error}); {remedy}") from error

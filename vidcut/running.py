@@ -23,7 +23,7 @@ _OPEN_FILES = 16
 """Files between being looked at and being done: enough that small ones with nothing to hear, or
 to see, keep no lane waiting. One that waits is a few facts; what it shows is decoded later."""
 _REPORTS = 8
-_LAST_WORD_S = 3.0
+_LAST_WORD_S = 1.0
 """How long an interrupted run waits for its lanes, to be over within 5 s where all is slow."""
 
 

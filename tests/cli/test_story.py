@@ -177,6 +177,7 @@ def test_a_second_run_does_nothing_and_a_moved_file_is_recognised(
     assert vidcut("ls", cwd=copy).out.count("\n") == 4
 
 
+@pytest.mark.slow
 def test_interrupted_run_stops_soon_and_goes_on(tmp_path: Path, vidcut: Any) -> None:
     films = tmp_path / "films"
     films.mkdir()

@@ -67,7 +67,9 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["PATH", "imageio-ffmpeg"])
+@pytest.fixture(
+    scope="module", params=["PATH", pytest.param("imageio-ffmpeg", marks=pytest.mark.slow)]
+)
 def tool(request: pytest.FixtureRequest) -> ffmpeg.Tool:
     return ffmpeg.find() if request.param == "PATH" else shipped()
 

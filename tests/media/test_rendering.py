@@ -157,7 +157,7 @@ def test_after_twenty_takes_of_all_rates_the_beep_still_comes_with_the_flash(
     assert len(sound) >= made.duration_us * 48_000 // SECOND_US
 
 
-@pytest.mark.parametrize("origin", ["PATH", "imageio-ffmpeg"])
+@pytest.mark.parametrize("origin", ["PATH", pytest.param("imageio-ffmpeg", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_fades_shorten_the_film_and_keep_the_sync(
     footage: Path, tmp_path: Path, system: program.Tool, origin: str, suffix: str

@@ -67,7 +67,9 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("footage")
 
 
-@pytest.fixture(scope="module", params=["PATH", "imageio-ffmpeg"])
+@pytest.fixture(
+    scope="module", params=["PATH", pytest.param("imageio-ffmpeg", marks=pytest.mark.slow)]
+)
 def tool(request: pytest.FixtureRequest) -> ffmpeg.Tool:
     if request.param == "PATH":
         return ffmpeg.find()

@@ -124,6 +124,17 @@ def _called() -> int:
             raise
         gone = "the folder that this was started in is gone; change to one that is there"
         raise UsageError(gone) from error
+    except VidcutError as error:
+        if _was_interrupted(error):
+            raise Abort from error
+        raise
+
+
+def _was_interrupted(error: BaseException) -> bool:
+    """Whether Ctrl-C is behind an error, as where a native library was just being imported."""
+    while before := error.__cause__ or error.__context__:
+        error = before
+    return isinstance(error, KeyboardInterrupt)
 
 
 def _is_somewhere() -> bool:
