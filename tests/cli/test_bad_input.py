@@ -213,6 +213,16 @@ def test_stdout_that_is_full_or_closed(home: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("arguments", [["ls"], ["search", "coffee", "-n", "--json"]])
+def test_a_reader_that_has_enough_is_no_error(home: Path, arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "vidcut", *arguments]
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "wb") as out:
+        done = subprocess.run(command, cwd=home, stdout=out, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
 @pytest.mark.parametrize("arguments", ["search cat -n", "search cat --library {home}", "ls"])
 def test_folder_that_is_gone(arguments: str, home: Path, tmp_path: Path) -> None:
     command = f"{shlex.quote(sys.executable)} -m vidcut {arguments.format(home=home)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import time
 from email.utils import formatdate
@@ -279,3 +280,8 @@ def test_who_goes_is_not_played_to(long_served: Served) -> None:
         time.sleep(0.05)
     assert not children(long_served.process.pid) - before
     assert long_served.ask("HEAD", "/media/1/play").status == 200
+
+
+def test_who_goes_in_mid_answer_does_not_end_the_server(served: Served) -> None:
+    served.process.send_signal(signal.SIGPIPE)  # as the kernel does where nobody reads any more
+    assert served.get("/api/videos").status == 200

@@ -2,7 +2,7 @@
 
 Only this package prints or exits. Exit codes: 0 found, 1 nothing matched, 2 usage, 3 some
 files failed and the rest went on, 4 the library cannot be used, 5 a tool or model is
-missing, 130 interrupted.
+missing, 130 interrupted, 141 whoever reads the results has enough.
 """
 
 from __future__ import annotations
@@ -92,8 +92,6 @@ def vidcut(
 def run() -> int:
     """Run the command line; the exit code."""
     _open_standard_streams()
-    # A reader that has enough (vidcut ls | head -1) ends us quietly, as it does cat.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     # Ended or hung up on, as by Ctrl-C: neither drafts nor processes are left behind.
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:

@@ -15,3 +15,5 @@ class Exit(IntEnum):
     LIBRARY = 4
     MISSING = 5
     INTERRUPTED = 130
+    UNREAD = 141
+    """As of a program that SIGPIPE ended: what shells expect where ``head`` has enough."""

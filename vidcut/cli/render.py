@@ -13,6 +13,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from vidcut.cli.exits import Exit
 from vidcut.errors import OutputError
 from vidcut.escaping import json_text, readable, visible
 from vidcut.records import SECOND_US
@@ -72,6 +73,9 @@ def emit(text: str, end: str = "\n") -> None:
     try:
         sys.stdout.buffer.write((text + end).encode("utf-8", "surrogateescape"))
         sys.stdout.buffer.flush()
+    except BrokenPipeError:  # whoever reads has enough (vidcut ls | head -1), which is no error
+        drop_output()
+        sys.exit(Exit.UNREAD)
     except OSError as error:
         drop_output()
         fact = f"the results cannot be written ({error.strerror})"
