@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from vidcut import devices, writer
+
+TESTS = Path(__file__).parent
 
 # Shared runners stall now and then: slowness is for the benchmarks to tell.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -45,6 +48,15 @@ def _nobodys_settings(
         if name.startswith("VIDCUT_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "no-config"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run by several processes, a file is one's: for what it makes once, and folders alike."""
+    for item in items:
+        file = item.path.relative_to(TESTS)
+        alike = file.parts[0] if file.parts[0] in {"cli", "web"} else file.as_posix()
+        item.add_marker(pytest.mark.xdist_group(alike))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -229,6 +229,7 @@ def test_search_imports_no_torch_and_touches_no_network(home: Path, tmp_path: Pa
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_index_touches_no_network_when_offline(tmp_path: Path) -> None:
     guard = tmp_path / "guard"
     guard.mkdir()

@@ -109,7 +109,12 @@ def test_what_changed_is_told_of_moments_that_come_from_elsewhere(own: Path, vid
 
 
 @pytest.mark.parametrize(
-    "words", [("cut", "-", "-o", "clips"), ("reel", "-", "-n"), ("export", "a.csv", "--overwrite")]
+    "words",
+    [
+        ("cut", "-", "-o", "clips"),
+        pytest.param(("reel", "-", "-n"), marks=pytest.mark.slow),
+        pytest.param(("export", "a.csv", "--overwrite"), marks=pytest.mark.slow),
+    ],
 )
 def test_a_moment_says_of_which_file_it_is(
     tmp_path: Path, vidcut: Any, words: tuple[str, ...]

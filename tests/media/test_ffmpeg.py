@@ -290,7 +290,7 @@ AWKWARD = {
 
 
 @pytest.mark.parametrize("name", AWKWARD)
-@pytest.mark.parametrize("mode", ["exact", "smart"])
+@pytest.mark.parametrize("mode", [pytest.param("exact", marks=pytest.mark.slow), "smart"])
 def test_flash_and_beep_stay_together(
     name: str, mode: str, tmp_path: Path, system: ffmpeg.Tool
 ) -> None:

@@ -137,6 +137,7 @@ def loudness(path: Path, *options: str) -> float:
 # Sync ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_after_twenty_takes_of_all_rates_the_beep_still_comes_with_the_flash(
     footage: Path, tmp_path: Path, system: program.Tool
 ) -> None:
@@ -281,7 +282,11 @@ NOISE = "0.9*(random(0)-0.5)*(0.3+0.7*abs(sin(t*5)))"
 
 @pytest.mark.parametrize(
     "levels",
-    [(0.3, 1.0), (0.02, 0.02), (1.0, 1.0)],
+    [
+        (0.3, 1.0),
+        pytest.param((0.02, 0.02), marks=pytest.mark.slow),
+        pytest.param((1.0, 1.0), marks=pytest.mark.slow),
+    ],
     ids=["quiet and loud", "quiet", "loud"],
 )
 def test_a_film_is_as_loud_as_films_are_and_its_takes_alike(

@@ -381,6 +381,7 @@ class Killed(Aside):
         return super()._asked(message)
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_costs_one_line_and_nothing_is_kept_of_it(
     checkpoint: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
