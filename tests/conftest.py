@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 from vidcut import devices, writer
 
-TESTS = Path(__file__).parent
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+
+MADE_ONCE = ("tests/cli/", "tests/web/")
+"""An indexed library; one that is served, and a browser."""
 
 # Shared runners stall now and then: slowness is for the benchmarks to tell.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -50,13 +55,17 @@ def _nobodys_settings(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "no-config"))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run by several processes, a file is one's: for what it makes once, and folders alike."""
-    for item in items:
-        file = item.path.relative_to(TESTS)
-        alike = file.parts[0] if file.parts[0] in {"cli", "web"} else file.as_posix()
-        item.add_marker(pytest.mark.xdist_group(alike))
+class _Scheduling(LoadFileScheduling):  # type: ignore[misc]
+    """Files are each one process's, and so are folders that make something once for all."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return next((folder for folder in MADE_ONCE if file.startswith(folder)), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Scheduling | None:
+    """How the tests are shared out, where it is to be by files."""
+    return _Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
