@@ -29,6 +29,8 @@ COMMANDS = {
               "--sheet", "PLACE/a.html", *LIBRARY),
 }  # fmt: skip
 each_command = pytest.mark.parametrize("name", COMMANDS)
+SLOW = ("smart", "copy", "sheet", "search")
+"""With a limit, on long runs alone: they come to it as others do."""
 
 
 @pytest.fixture
@@ -82,7 +84,9 @@ def test_a_disk_that_fills_is_told(name: str, home: Path, small: Path) -> None:
     assert files(small) == []
 
 
-@each_command
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=[pytest.mark.slow] * (one in SLOW)) for one in COMMANDS]
+)
 def test_a_file_beyond_the_limit_is_told(name: str, home: Path, tmp_path: Path) -> None:
     place = tmp_path / "clips"
     place.mkdir()

@@ -224,7 +224,10 @@ def test_who_waits_is_freed_when_all_is_closed() -> None:
         patient.probe(Path("a.mp4"))
 
 
-@pytest.mark.parametrize("fate", ["hang", "freeze", "spin", "slow"])
+@pytest.mark.parametrize(
+    "fate",
+    ["hang", *(pytest.param(one, marks=pytest.mark.slow) for one in ("freeze", "spin", "slow"))],
+)
 def test_no_decoder_outlives_who_started_it(fate: str) -> None:
     code = f"""
 import sys

@@ -154,6 +154,7 @@ def test_a_model_is_cached_when_all_its_parts_are(
     assert not plugin.cached(None)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_the_same_model_in_both_forms(plugin: Any, saved: Path) -> None:
     picture = np.random.default_rng(2).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     found = []

@@ -72,11 +72,11 @@ def test_indexing_says_nothing_to_a_network(indexed: list[str]) -> None:
     "command",
     [
         ("search", "a cat", "--offline", "-o", "clips"),
-        ("models", "--verify"),
-        ("doctor",),
+        pytest.param(("models", "--verify"), marks=pytest.mark.slow),
+        pytest.param(("doctor",), marks=pytest.mark.slow),
         ("cut", "pets.mp4", "0", "1", "-o", "one.mp4"),
     ],
-    ids=lambda command: command[0],
+    ids=["search", "models", "doctor", "cut"],
 )
 def test_commands_say_nothing_to_a_network(watched: Any, command: tuple[str, ...]) -> None:
     done, talk = watched("python", "-m", "vidcut", *command)

@@ -39,6 +39,11 @@ export class Grid {
     addEventListener("resize", () => this.later(), { passive: true });
   }
 
+  /** How many items fill the window, with a row that is not drawn; 0 where nobody knows yet. */
+  get most_seen() {
+    return this.width_px && (Math.ceil(innerHeight / this.row_px) + MARGIN_ROWS + 1) * this.columns;
+  }
+
   /**
    * Show other items; cards of the old ones go.
    * @param {T[]} items

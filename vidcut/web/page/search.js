@@ -15,7 +15,9 @@ import { welcome } from "./welcome.js";
 import { t } from "./words.js";
 
 const SAY_MS = 700;
-const COUNTS = [60, 240, 1000];
+const COUNTS = [60, 240, 1000]; // asked for as one goes down
+const FEWEST = 24;
+const REST_MS = 600; // no key for so long: the first of them are asked for, beyond those seen
 const TEXT_PX = 92;
 
 /**
@@ -25,8 +27,9 @@ export function searchRoom({ field, go, open }) {
   const wanted = nothing();
   /** @type {api.Moment[]} */
   let moments = [];
-  let step = 0;
+  let step = -1; // which of COUNTS is shown; before them, what fills the window
   let pausing = 0;
+  let resting = 0;
   let saying = 0;
   let asking = new AbortController();
   let isMore = false;
@@ -124,7 +127,7 @@ export function searchRoom({ field, go, open }) {
     isBehind = true;
     pausing = setTimeout(() => {
       go(address());
-      run(0);
+      run(-1);
     }, wait_ms);
   }
 
@@ -133,18 +136,22 @@ export function searchRoom({ field, go, open }) {
     return parameters ? `#/find?${parameters}` : "#/find";
   };
 
-  /** @param {number} to which of COUNTS */
+  /** @param {number} to which of COUNTS; -1 for what fills the window: while one types, that counts */
   async function run(to) {
+    clearTimeout(resting);
     asking.abort();
-    stop();
+    if (to < 0) stop();
     shown = toParameters(wanted).toString();
     if (!isAsking(wanted)) return empty();
     asking = new AbortController();
     step = to;
     root.classList.add("busy");
     try {
-      const answer = await api.search({ ...wanted, count: COUNTS[to] }, asking.signal);
-      show(answer, to > 0);
+      const count = to < 0 ? filling() : COUNTS[to];
+      const answer = await api.search({ ...wanted, count }, asking.signal);
+      isMore = answer.moments.length >= count && to + 1 < COUNTS.length;
+      show(answer, to >= 0);
+      if (to < 0 && isMore) resting = setTimeout(further, REST_MS);
     } catch (error) {
       if (error instanceof DOMException) return undefined; // superseded
       fail(error);
@@ -153,6 +160,9 @@ export function searchRoom({ field, go, open }) {
     root.classList.remove("busy");
     return undefined;
   }
+
+  /** How many moments fill the window. */
+  const filling = () => Math.min(Math.max(grid.most_seen || COUNTS[0], FEWEST), COUNTS[0]);
 
   /** Whether what is shown is what is asked for now: typing goes on while an answer is on its way. */
   const isCurrent = () => shown === toParameters(wanted).toString();
@@ -173,7 +183,6 @@ export function searchRoom({ field, go, open }) {
   function show(answer, isLonger) {
     const left = new Set(wanted.unlikes.map((one) => `${one.video}@${one.start}-${one.end}`));
     moments = answer.moments.filter((one) => !left.has(api.identity(one)));
-    isMore = answer.moments.length >= COUNTS[step] && step + 1 < COUNTS.length;
     root.classList.add("asked");
     heading.hidden = false;
     hello.hide();
@@ -208,7 +217,7 @@ export function searchRoom({ field, go, open }) {
   }
 
   function further() {
-    if (isMore && !root.classList.contains("busy")) run(step + 1);
+    if (isMore && !isBehind && !root.classList.contains("busy")) run(step + 1);
   }
 
   function nobody() {
@@ -337,7 +346,7 @@ export function searchRoom({ field, go, open }) {
       if (toParameters(to).toString() !== shown || (!moments.length && !isAsking(to))) {
         row.become(to);
         if (field.value !== to.q) field.value = to.q;
-        run(0);
+        run(-1);
       } else {
         grid.measure();
       }
