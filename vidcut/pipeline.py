@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from vidcut import footage
 from vidcut.asking import Example, Question, Sought
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from vidcut.records import Moment, Span, Vector, Video
     from vidcut.register import Tally
     from vidcut.running import Watch
+
+T = TypeVar("T")
 
 _CUTS_AT_ONCE = 8
 """More ffmpegs than this read one disk no faster."""
@@ -109,6 +111,8 @@ class Wish:
     used: Used = Used.ALSO
     among: frozenset[int] | None = None
     """Only videos of these ids; None for all."""
+    check: Callable[[], None] = field(default=lambda: None, compare=False)
+    """Called every few milliseconds: what it raises ends a search that nobody waits for."""
 
 
 def search(
@@ -158,9 +162,19 @@ def search(
     settling = Settling(holdings, wish.lengths, encoder_of)
     fit = _used(found, settling, used) if wish.used is Used.ONLY else found
     chosen = choose(
-        fit, settling.moment, settling.is_twin, count=wish.count, per_video=wish.per_video
+        _checked(fit, wish.check),
+        settling.moment,
+        settling.is_twin,
+        count=wish.count,
+        per_video=wish.per_video,
     )
     return settling.told(chosen)
+
+
+def _checked(items: Iterable[T], check: Callable[[], None]) -> Iterator[T]:
+    for item in items:
+        check()
+        yield item
 
 
 def _used(
@@ -224,7 +238,7 @@ def _candidates(
     hits = (
         hit if place == 0 else replace(hit, sought=place)
         for place, term in enumerate(step.wanted)
-        for modality in modalities
+        for modality in _checked(modalities, wish.check)
         for hit in question.hits(
             Sought(term, wish.like, step.unwanted, wish.unlike), modality, least=least
         )

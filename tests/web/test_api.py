@@ -8,10 +8,12 @@ import shutil
 import threading
 import time
 from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+from starlette.requests import ClientDisconnect, Request
 
 import vidcut
 from tests.web.served import (
@@ -23,13 +25,20 @@ from tests.web.served import (
     serving,
     wiring_settings,
 )
-from vidcut import library, wiring
+from vidcut import library, pipeline, wiring
+from vidcut.history import Past
+from vidcut.web import searching
 from vidcut.web.desks import Desk
+from vidcut.web.searching import Refined
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from starlette.types import Message
+
     from tests.web.served import Served
+    from vidcut.records import Moment
 
 
 def found(served: Served, query: str, **others: str) -> Any:
@@ -269,6 +278,58 @@ def test_a_search_that_is_superseded_is_never_made(films: Path) -> None:
 
     asyncio.run(ask())
     assert done == ["hot"]
+
+
+def test_a_search_under_way_ends_when_the_next_key_comes(
+    films: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def answer(_: Refined, __: vidcut.Library, check: Callable[[], None]) -> list[Moment]:
+        begun.set()
+        try:
+            while True:
+                check()
+        finally:
+            ended.set()
+
+    async def leaves() -> Message:
+        await asyncio.to_thread(begun.wait)
+        return {"type": "http.disconnect"}
+
+    async def ask() -> None:
+        desk = Desk(vidcut.Library(films), "test")
+        app = SimpleNamespace(state=SimpleNamespace(finder=desk))
+        scope = {"type": "http", "app": app, "query_string": b"q=cat", "headers": []}
+        with pytest.raises(ClientDisconnect):
+            await searching.search(Request(scope, leaves))
+        assert await desk.ask(lambda _: True)  # whose turn it is now
+        desk.close()
+
+    monkeypatch.setattr(Refined, "answer", answer)
+    asyncio.run(ask())
+    assert ended.is_set()
+
+
+def test_what_nobody_waits_for_is_searched_no_further(films: Path) -> None:
+    class OverError(Exception):
+        pass
+
+    def check() -> None:
+        seen.append(1)
+        if len(seen) > most:
+            raise OverError
+
+    seen, most = list[int](), 1_000
+    wish = pipeline.Wish(check=check)
+    with vidcut.Library(films) as opened:
+        assert opened.answer(Past("cat"), wish)
+        calls = len(seen)
+        assert calls >= 2  # of a modality, and a candidate
+        for most in range(calls):  # noqa: B007  (check looks at it)
+            seen.clear()
+            with pytest.raises(OverError):
+                opened.answer(Past("cat"), wish)
 
 
 def test_a_desk_that_cannot_let_go_says_so_and_goes_on(

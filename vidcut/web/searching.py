@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from starlette.requests import ClientDisconnect
 
 from vidcut import pipeline, query, requests, tracing
 from vidcut.errors import UsageError, VidcutError
@@ -17,6 +20,8 @@ from vidcut.web.looking import known
 from vidcut.web.told import Told
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -69,8 +74,8 @@ class Refined:
             ),
         )
 
-    def answer(self, library: Library) -> list[Moment]:
-        """The moments, best first."""
+    def answer(self, library: Library, check: Callable[[], None]) -> list[Moment]:
+        """The moments, best first; what ``check`` raises ends the search."""
         past = Past(
             self.words,
             like=() if self.words else tuple(self._named(library)),
@@ -84,6 +89,7 @@ class Refined:
             per_video=self.per_video,
             lengths=self.lengths,
             among=self._among(library),
+            check=check,
         )
         return library.answer(past, wish)
 
@@ -112,9 +118,14 @@ async def search(request: Request) -> Response:
     desk: Desk = request.app.state.finder
     asked = Refined.of(Asked(request))
     begun_s = time.perf_counter()
+    is_over = threading.Event()
+
+    def check() -> None:
+        if is_over.is_set():
+            raise ClientDisconnect  # the next key has come, and its search waits
 
     def found(library: Library) -> dict[str, Any]:
-        moments = asked.answer(library) if asked.words or asked.like else []
+        moments = asked.answer(library, check) if asked.words or asked.like else []
         terms = library.last_terms if moments else ()
         return {
             "query": asked.words,
@@ -122,7 +133,10 @@ async def search(request: Request) -> Response:
             **_note(library, moments, is_asked=bool(asked.words or asked.like)),
         }
 
-    told = await unless_gone(request, desk.ask(found))
+    try:
+        told = await unless_gone(request, desk.ask(found))
+    finally:
+        is_over.set()
     took_ms = round((time.perf_counter() - begun_s) * 1000, 1)
     return Told({**told, "took_ms": took_ms})
 

@@ -52,7 +52,8 @@ export class Grid {
     this.items = items;
     for (const card of this.cards.values()) this.discard(card);
     this.cards.clear();
-    this.measure(true);
+    this.measure(true, 0); // what is in sight stands at once, and the rest a frame later
+    this.later();
   }
 
   /**
@@ -70,7 +71,7 @@ export class Grid {
     card.remove();
   }
 
-  measure(force = false) {
+  measure(force = false, margin_rows = MARGIN_ROWS) {
     const width_px = this.root.clientWidth;
     if (!width_px) return;
     if (width_px !== this.width_px || force) {
@@ -86,7 +87,7 @@ export class Grid {
       if (changed) for (const [index, card] of this.cards) this.put(card, index);
     }
     this.top_px = this.root.getBoundingClientRect().top + scrollY;
-    this.draw();
+    this.draw(margin_rows);
   }
 
   /** @param {HTMLElement} card @param {number} index */
@@ -105,11 +106,11 @@ export class Grid {
     }
   }
 
-  draw() {
+  draw(margin_rows = MARGIN_ROWS) {
     if (!this.root.isConnected || !this.width_px) return;
     const from_px = scrollY - this.top_px;
-    const first = (Math.floor(from_px / this.row_px) - MARGIN_ROWS) * this.columns;
-    const last = (Math.ceil((from_px + innerHeight) / this.row_px) + MARGIN_ROWS) * this.columns;
+    const first = (Math.floor(from_px / this.row_px) - margin_rows) * this.columns;
+    const last = (Math.ceil((from_px + innerHeight) / this.row_px) + margin_rows) * this.columns;
     const focused = document.activeElement;
     for (const [index, card] of this.cards) {
       if ((index < first || index >= last) && !card.contains(focused)) {
