@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MADE_ONCE = ("tests/cli/", "tests/web/")
 """An indexed library; one that is served, and a browser."""
+LONGEST = ("cli", "web", "reliability", "media", "contract")
+"""Folders whose files take long, to be begun first: else one process ends long after the other."""
 
 # Shared runners stall now and then: slowness is for the benchmarks to tell.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -61,6 +63,12 @@ class _Scheduling(LoadFileScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
         return next((folder for folder in MADE_ONCE if file.startswith(folder)), file)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long ones first."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.nodeid.split("/")[1], len(places)))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Scheduling | None:
