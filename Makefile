@@ -30,7 +30,7 @@ demo: $(VENV)/.installed ## index sample_media, run three searches and print the
 	@find demo/clips -type f | sort
 
 test: $(VENV)/.tools ## run the tests (TESTS=tests/unit chooses some)
-	@$(RUN) pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
+	@$(RUN) pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 reliability: $(VENV)/.tools ## kill runs, fill their disk and cut their power at hundreds of points
 	@$(RUN) pytest -q -n 2 -m points tests/reliability
@@ -42,7 +42,7 @@ check: $(VENV)/.tools ## hold the code to its style: the one definition of green
 	$(VENV)/bin/lint-imports
 
 coverage: $(VENV)/.tools ## run the tests and list the branches that none of them takes
-	@$(RUN) pytest -q -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term-missing $(TESTS)
+	@$(RUN) pytest -q -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term-missing $(TESTS)
 
 sample-media: $(VENV)/.installed ## make the videos of sample_media anew (needs ffmpeg, espeak-ng)
 	$(PIP) install --quiet $(PINNED) scikit-image scikit-learn
